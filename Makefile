@@ -1,0 +1,50 @@
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help setup demo test check train evaluate bench clean
+help:     ## print the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' Makefile
+
+.venv/ready: pyproject.toml constraints.txt
+	@echo "Setting up: a virtual environment in .venv, packages as pinned in constraints.txt (a few minutes, once)."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Henji needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 …")'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+setup: .venv/ready   ## virtual environment with everything in it
+
+demo: setup          ## classify the sample log, suggest replies, check them
+	@echo "Demo: reads data/samples/log.csv, says what each buyer wants, and proposes a checked reply; results go to out/."
+	@mkdir -p out
+	@$(BIN)/henji classify data/samples/log.csv -o out/classified.csv
+	@$(BIN)/henji suggest data/samples/log.csv --orders data/samples/orders.csv -o out/replies.xlsx
+	@$(BIN)/henji check data/samples/replies.csv -o out/findings.csv
+
+test: setup          ## every test and every example in the documentation
+	@echo "Testing: unit tests, doctests and the README; no network is used."
+	@$(BIN)/python -m pytest
+
+check: setup         ## format, lint, types, import direction, then the tests
+	@echo "Checking: format, lint, types, import direction, tests."
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest
+
+train: setup         ## rebuild model/pretrained from data/samples/labelled
+	@echo "Training: data/samples/labelled → model/pretrained."
+	@$(BIN)/python -m training.train
+
+evaluate: setup      ## cross-validation by writing batch, and the unseen set
+	@echo "Evaluating: cross-validation that leaves out whole batches of writing, then data/samples/unseen."
+	@$(BIN)/python -m training.evaluate
+
+bench: setup         ## speed beside scikit-learn's own pipeline
+	@echo "Benchmark: ratios against scikit-learn's pipeline in the same run."
+	@$(BIN)/python -m training.bench
+
+clean:               ## remove what was built
+	@echo "Cleaning: .venv, caches and out/."
+	@rm -rf .venv out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
