@@ -1,0 +1,25 @@
+"""One row of an export as a reader found it, before anybody says what its columns mean."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class RawRow:
+    """One row by position: nothing is dropped here, damage is named.
+
+    `number` counts from 1 and leaves out the header. `values` holds what the file holds, by column name for a
+    table, and by the names of `log.messages` for a mailbox; None is a cell that is not there. `place` says where
+    to look. `reason` is a quarantine reason or "". `issues` are marks on a row that is still good.
+
+    >>> RawRow(1, {"Message": "Hello"}, "line 2")
+    RawRow(number=1, values={'Message': 'Hello'}, place='line 2', reason='', issues=(), raw='')
+    """
+
+    number: int
+    values: Mapping[str, Any] = field(default_factory=dict)
+    place: str = ""
+    reason: str = ""
+    issues: tuple[str, ...] = ()
+    raw: str = ""
