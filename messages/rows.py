@@ -23,3 +23,12 @@ class RawRow:
     reason: str = ""
     issues: tuple[str, ...] = ()
     raw: str = ""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a reader found in one file: its rows, what it left out or noticed, and whether the file ended well."""
+
+    rows: list[RawRow]
+    notes: tuple[str, ...] = ()
+    complete: bool = True

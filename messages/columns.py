@@ -1,0 +1,180 @@
+"""Which column of an export holds what: header names against the alias tables of `columns.toml`."""
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from messages.errors import InputError
+
+FIELDS = ("message_id", "thread_id", "order_id", "asin", "marketplace", "language", "received_at", "direction", "buyer", "subject", "text", "scenario")  # fmt: skip
+HEADER_WITHIN = 40  # lines above the header that a report's title may take
+_NOT_LETTERS = re.compile(r"[\W_]+")
+
+
+@cache
+def _tables() -> dict[str, Any]:
+    return tomllib.loads(Path(__file__).with_name("columns.toml").read_text(encoding="utf-8"))
+
+
+def plain_name(name: str) -> str:
+    """A header or a marker word without case, accents, width, blanks and punctuation.
+
+    >>> plain_name("Message ID"), plain_name("message_id"), plain_name("Käufer‑E‑Mail"), plain_name("ＡＳＩＮ")
+    ('messageid', 'messageid', 'kauferemail', 'asin')
+    """
+    folded = unicodedata.normalize("NFKD", name.casefold())
+    return _NOT_LETTERS.sub("", "".join(c for c in folded if unicodedata.category(c) != "Mn"))
+
+
+@cache
+def _aliases() -> dict[str, dict[str, int]]:
+    """Field → plain alias → its place in the list; doubtful text names rank after all others."""
+    fields = _tables()["fields"]
+    ranks = {field: {plain_name(a): -i for i, a in reversed(list(enumerate(fields[field])))} for field in FIELDS}
+    ranks["text"] |= {
+        plain_name(a): -1000 - i
+        for i, a in enumerate(fields["text_if_nothing_better"])
+        if plain_name(a) not in ranks["text"]
+    }
+    return ranks
+
+
+def pick_columns(names: Iterable[str], chosen: Mapping[str, str] | None = None) -> dict[str, tuple[str, ...]]:
+    """Field → the columns that may hold it, best first; a field without a column is left out.
+
+    A row takes the first column that is not blank there: an API export holds the text as `stripped_text`, or, where
+    that is null, as `body_text`. A description counts as text only where nothing is called a message.
+
+    >>> pick_columns(["Id", "Subject", "Nachricht", "Beschreibung"])
+    {'message_id': ('Id',), 'subject': ('Subject',), 'text': ('Nachricht',)}
+    >>> pick_columns(["Ticket ID", "Description"])["text"], "text" in pick_columns(["Id", "Subject", "Requester"])
+    (('Description',), False)
+    """
+    seen = list(dict.fromkeys(names))
+    plain = {name: plain_name(name) for name in seen}
+    picked: dict[str, tuple[str, ...]] = {}
+    for field, ranks in _aliases().items():
+        found = sorted((name for name in seen if plain[name] in ranks), key=lambda name: -ranks[plain[name]])
+        if field == "text" and found and ranks[plain[found[0]]] > -1000:
+            found = [name for name in found if ranks[plain[name]] > -1000]
+        if found:
+            picked[field] = tuple(found)
+    for field, name in (chosen or {}).items():
+        picked[field] = (_existing(name, seen),)
+    return picked
+
+
+def check_chosen(chosen: Mapping[str, str] | None) -> None:
+    """Raise InputError when a caller's `columns` names a field that a log does not have.
+
+    >>> check_chosen({"body": "Description"})
+    Traceback (most recent call last):
+    messages.errors.InputError: columns: a log has no field 'body'. Known: message_id thread_id ... Write columns={"text": "Description"}.
+    """
+    for field in chosen or {}:
+        if field not in FIELDS:
+            raise InputError(
+                f"columns: a log has no field {field!r}. Known: {' '.join(FIELDS)}. "
+                'Write columns={"text": "Description"}.'
+            )
+
+
+def _existing(name: str, seen: Sequence[str]) -> str:
+    same = [s for s in seen if s == name] or [s for s in seen if plain_name(s) == plain_name(name)]
+    return same[0] if same else name
+
+
+def find_header(rows: Sequence[Sequence[str]], chosen: Mapping[str, str] | None = None) -> tuple[int, int] | None:
+    """The index of the header among the first rows and how many fields it names, or None.
+
+    The header is the row that names most fields, text among them, so titles above it do not count. A row that
+    holds one known word by chance is no header, unless it comes first or has one cell only.
+
+    >>> find_header([["Report", ""], ["", ""], ["Message ID", "Message"], ["M1", "Hello"]])
+    (2, 2)
+    >>> find_header([["Id", "Subject"], ["1", "Hello"]]) is None
+    True
+    """
+    best: tuple[int, int] | None = None
+    wanted = plain_name((chosen or {}).get("text", ""))
+    first = next((i for i, row in enumerate(rows) if any(c.strip() for c in row)), 0)
+    for index, row in enumerate(rows[:HEADER_WITHIN]):
+        names = [c for c in row if c.strip() and len(c) < 100]
+        if wanted and wanted not in map(plain_name, names):
+            continue
+        picked = pick_columns(names)
+        n_known = len(picked)
+        if not wanted and ("text" not in picked or (n_known < 2 and index != first and len(names) > 1)):
+            continue
+        if best is None or n_known > best[1]:
+            best = (index, n_known)
+    return best
+
+
+def unique_names(names: Sequence[str]) -> list[str]:
+    """Header names as keys: a second "Note" becomes "Note (2)", a blank one is called by its place.
+
+    >>> unique_names(["Note", "", "Note"])
+    ['Note', 'column 2', 'Note (2)']
+    """
+    seen: dict[str, int] = {}
+    unique = []
+    for index, raw in enumerate(names, 1):
+        name = raw.strip("\ufeff\u200b \t\r\n") or f"column {index}"
+        seen[name] = seen.get(name, 0) + 1
+        unique.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return unique
+
+
+def is_total(cells: Sequence[str]) -> bool:
+    """True for a line below a table that sums it up or signs it off.
+
+    >>> [is_total(row) for row in (["Total", "14", ""], ["合計：14件"], ["M00014", "", ""], ["Total loss, I want my money"])]
+    [True, True, False, False]
+    """
+    filled = [c.strip() for c in cells if c.strip()]
+    if not filled or len(filled) > 3 or max(map(len, filled)) > 60:
+        return False
+    if not any(char.isalnum() for char in filled[0]):
+        return True
+    letters = plain_name(re.sub(r"\d+", "", filled[0]))
+    rest_is_numbers = all(any(char.isdigit() for char in cell) for cell in filled[1:])
+    return rest_is_numbers and any(letters in (word, word + "件", word + "条") or letters.startswith(word + "of") for word in _totals())  # fmt: skip
+
+
+@cache
+def _totals() -> frozenset[str]:
+    return frozenset(plain_name(word) for word in _tables()["totals"]["words"])
+
+
+@cache
+def not_the_buyer() -> dict[str, frozenset[str]]:
+    """Plain column name → the plain values in it that say: the buyer did not write this row."""
+    marks: dict[str, frozenset[str]] = {}
+    for rule in _tables()["not_the_buyer"]:
+        values = frozenset(plain_name(v) for v in rule["values"])
+        for column in rule["columns"]:
+            marks[plain_name(column)] = marks.get(plain_name(column), frozenset()) | values
+    return marks
+
+
+@cache
+def system_senders() -> frozenset[str]:
+    """What stands before the @ of Amazon's own addresses."""
+    return frozenset(_tables()["system_mail"]["local_parts"])
+
+
+@cache
+def marketplace_names() -> dict[str, str]:
+    """Country names as tables write them → marketplace code."""
+    return {plain_name(name): code for code, names in _tables()["marketplaces"].items() for name in names}
+
+
+@cache
+def known_scenarios() -> dict[str, str]:
+    """Plain label → label, for the labels of a training file."""
+    return {plain_name(label): label for label in _tables()["scenarios"]["known"]}

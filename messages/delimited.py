@@ -1,0 +1,338 @@
+"""Delimited text, of any dialect, with its damage located: no row swallows another."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from messages.columns import HEADER_WITHIN, find_header, is_total, plain_name, unique_names
+from messages.encoding import Lines
+from messages.errors import LogError
+from messages.rows import RawRow, Reading
+
+_DELIMITERS = (",", ";", "\t", "|", "^", "~", "\x1f", "\x01", "¦", "，", "||", "::", "|~|")
+_LINE_END = "\r\n"
+_SHAPE_SAMPLE = 2000
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How fields are parted and quoted; no delimiter means one field a line, no quote that quotes are plain text."""
+
+    delimiter: str
+    quote: str = '"'
+    backslash: bool = False
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record: its fields, the index of the line after it, and whether its quotes are closed and in their place."""
+
+    fields: list[str]
+    after: int
+    closed: bool = True
+    stray: bool = False
+
+
+def read_record(lines: Sequence[str], start: int, d: Dialect, stop: Callable[[str], bool] | None = None) -> Record:
+    r"""Read the record that begins at a line; a quoted field may go on over many lines.
+
+    A quote that neither ends a field nor is doubled is taken as text, and the record is called stray. A field that
+    meets a line for which `stop` is true, or the end, has lost its closing quote: the record is not closed.
+
+    >>> read_record(['a,"b ""c""\n', 'd",e\n'], 0, Dialect(","))
+    Record(fields=['a', 'b "c"\nd', 'e'], after=2, closed=True, stray=False)
+    >>> read_record(['a,"27 inch\n', 'b,c\n'], 0, Dialect(",")).closed
+    False
+    """
+    at = start
+    line = lines[at].rstrip(_LINE_END)
+    if not d.quote or d.quote not in line:
+        return Record(line.split(d.delimiter) if d.delimiter else [line], start + 1)
+    fields: list[str] = []
+    stray = False
+    i = 0
+    while True:
+        opening = i + len(line[i:]) - len(line[i:].lstrip(" ")) if line.startswith(" ", i) else i
+        if not line.startswith(d.quote, opening):
+            end = line.find(d.delimiter, i) if d.delimiter else -1
+            fields.append(line[i:] if end < 0 else line[i:end])
+            if end < 0:
+                return Record(fields, at + 1, True, stray)
+            i = end + len(d.delimiter)
+            continue
+        pieces: list[str] = []
+        k = opening + 1
+        while True:
+            q = line.find(d.quote, k)
+            if q < 0:
+                pieces.append(lines[at][k:])
+                at += 1
+                if at == len(lines) or (stop is not None and stop(lines[at])):
+                    return Record([*fields, "".join(pieces)], start + 1, False, stray)
+                line, k = lines[at].rstrip(_LINE_END), 0
+                continue
+            if d.backslash and q > k and _escaped(line, q):
+                pieces += [line[k : q - 1], d.quote]
+                k = q + 1
+                continue
+            if line.startswith(d.quote, q + 1):
+                pieces.append(line[k : q + 1])
+                k = q + 2
+                continue
+            end = q + 1
+            while line.startswith(" ", end):
+                end += 1
+            if end == len(line) or (d.delimiter and line.startswith(d.delimiter, end)):
+                pieces.append(line[k:q])
+                break
+            stray = True
+            pieces.append(line[k : q + 1])
+            k = q + 1
+        fields.append("".join(pieces))
+        if end == len(line):
+            return Record(fields, at + 1, True, stray)
+        i = end + len(d.delimiter)
+
+
+def _escaped(line: str, quote_at: int) -> bool:
+    n = 0
+    while quote_at - n > 0 and line[quote_at - n - 1] == "\\":
+        n += 1
+    return n % 2 == 1
+
+
+def shape(cell: str) -> str:
+    """A cell with its letters and digits made alike: what ids, dates and addresses have in common.
+
+    >>> shape("M00017"), shape("302-9317832-3613179"), shape("2026-11-18T01:51:00Z")
+    ('a9', '9-9-9', '9-9-9a9:9:9a')
+    """
+    return re.sub(r"\d+", "9", re.sub(r"[^\W\d_]+", "a", cell.strip()))
+
+
+@dataclass(frozen=True)
+class Table:
+    """A header and what a row below it looks like: how many fields, and the shape of those that always look alike."""
+
+    names: list[str]
+    dialect: Dialect
+    shapes: Mapping[int, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def n_fields(self) -> int:
+        """The header's fields up to the last one with a name."""
+        return len(self.names)
+
+    def begins_record(self, cells: Sequence[str]) -> bool:
+        """True when the cells that have a shape show it, and at least one does."""
+        hits = 0
+        for index, known in self.shapes.items():
+            if index < len(cells) and cells[index].strip():
+                if shape(cells[index][:200]) not in known:
+                    return False
+                hits += 1
+        return hits > 0
+
+
+def _sniff(lines: Sequence[str], chosen: Mapping[str, str] | None) -> tuple[Dialect, int] | None:
+    """The dialect and the line of the header: whatever names most fields."""
+    head = lines[: HEADER_WITHIN + 20]
+    first = next((line for line in head if line.strip()), "").strip().casefold()
+    told = re.fullmatch(r'"?sep=(.+?)"?', first)
+    quotes = ['"', "'"] if any(line.lstrip().startswith("'") for line in head) else ['"']
+    best: tuple[int, Dialect, int] | None = None
+    for delimiter in (told[1],) if told and len(told[1]) <= 3 else (*_DELIMITERS, ""):
+        for quote in quotes:
+            dialect = Dialect(delimiter, quote)
+            rows = [read_record([line], 0, dialect).fields for line in head]
+            found = find_header(rows, chosen)
+            if found and (best is None or found[1] > best[0]):
+                best = (found[1], dialect, found[0])
+    if best is None and told:
+        return _sniff(list(lines[1:]), chosen)
+    return best and (best[1], best[2])
+
+
+def _shapes(records: Sequence[Sequence[str]], n: int) -> dict[int, frozenset[str]]:
+    """Columns whose cells look alike in at least three rows of four, digits or an @ in them."""
+    found = {}
+    for index in range(n):
+        cells = [r[index] for r in records if r[index].strip()]
+        if len(cells) < 2 or sum(map(len, cells)) > 80 * len(cells):
+            continue
+        counts = Counter(shape(c[:200]) for c in cells)
+        common = frozenset(s for s, k in counts.items() if k >= 0.1 * len(cells) and ("9" in s or "@" in s) and " a" not in s)  # fmt: skip
+        if common and sum(counts[s] for s in common) >= 0.75 * len(cells):
+            found[index] = frozenset(s for s in counts if "9" in s or "@" in s) if len(counts) < 8 else common
+    return found
+
+
+def read_delimited(source: Lines, name: str, chosen: Mapping[str, str] | None = None) -> Reading:
+    """Rows of a delimited file by position. Blank lines, titles and totals are no rows; they are noted.
+
+    Raises LogError when no line names a text column.
+    """
+    lines, notes = source.lines, list(source.notes)
+    sniffed = _sniff(lines, chosen)
+    if sniffed is None:
+        raise LogError(no_text_column(name, _first_names(lines)))
+    dialect, header_at = sniffed
+    header = read_record(lines, header_at, dialect)
+    while len(header.fields) > 1 and not header.fields[-1].strip():
+        header.fields.pop()
+    if len(header.fields) == 1 and header_at == 0 and _whole_lines_quoted(lines, header.fields[0]):
+        inner = [read_record([line], 0, Dialect("")).fields[0] + "\n" for line in lines]
+        return read_delimited(Lines(inner, source.encoding, source.notes, source.complete), name, chosen)
+    if header_at:
+        notes.append(f"Left out {header_at} line{'s' * (header_at > 1)} above the header, which stands in line {header_at + 1}.")  # fmt: skip
+    dialect = _finish_dialect(lines, dialect)
+    singles = (read_record([line], 0, dialect) for line in lines[header.after : header.after + _SHAPE_SAMPLE])
+    n = len(header.fields)
+    clean = [r.fields for r in singles if r.closed and len(r.fields) == n]
+    table = Table(unique_names(header.fields), dialect, _shapes(clean, n))
+    return _read_rows(lines, header.after, table, header.fields, notes, source.complete)
+
+
+def _finish_dialect(lines: Sequence[str], d: Dialect) -> Dialect:
+    """Quotes in a tab-separated file that never enclose a field are text; \\" escapes if quotes are never doubled."""
+    quoted = [line for line in lines if d.quote in line]
+    if not quoted:
+        return d
+    if d.delimiter == "\t":
+        enclosed = re.compile(rf"(?:^|\t){d.quote}[^\t]*{d.quote}\s*(?:\t|$)")
+        if not any(enclosed.search(line.rstrip(_LINE_END)) for line in quoted):
+            return Dialect(d.delimiter, "")
+    escaped = sum("\\" + d.quote in line for line in quoted)
+    doubled = sum(bool(re.search(rf"[^{re.escape(d.delimiter[:1])}{d.quote}]{d.quote}{d.quote}[^{d.quote}]", line)) for line in quoted)  # fmt: skip
+    return Dialect(d.delimiter, d.quote, backslash=escaped > doubled)
+
+
+def _whole_lines_quoted(lines: Sequence[str], header: str) -> bool:
+    """A program quoted each line once more: "M1,""Hello, I …"",DE"."""
+    filled = [line.strip() for line in lines[:50] if line.strip()]
+    return all(line.startswith('"') and line.endswith('"') for line in filled) and any(d in header for d in _DELIMITERS)
+
+
+def _first_names(lines: Sequence[str]) -> list[str]:
+    """What the first filled line would call its columns."""
+    line = next((line for line in lines if line.strip()), "")
+    return max((read_record([line], 0, Dialect(d)).fields for d in _DELIMITERS), key=len)
+
+
+def no_text_column(name: str, names: Sequence[str]) -> str:
+    """The sentence of the refusal, with the columns seen and the one that looks nearest to a message.
+
+    >>> print(no_text_column("zendesk.csv", ["Id", "Subject"]))
+    zendesk.csv: no column holds the message text for certain. Columns seen: Id, Subject. Export the log with the message body, or name its column: columns={"text": "…"}.
+    """
+    from rapidfuzz import process
+
+    seen = [n.strip()[:40] for n in names if n.strip()][:40]
+    near = process.extractOne("message", seen, processor=plain_name, score_cutoff=75)
+    return (
+        f"{name}: no column holds the message text for certain. Columns seen: {', '.join(seen) or 'none'}. "
+        f'Export the log with the message body, or name its column: columns={{"text": "{near[0] if near else "…"}"}}.'
+    )
+
+
+def _read_rows(lines: list[str], at: int, table: Table, header: list[str], notes: list[str], complete: bool) -> Reading:
+    rows: list[RawRow] = []
+    totals: list[int] = []
+    repeated = 0
+    lost_quotes = 0
+    budget = 5 * len(lines) + 10_000  # lines that may be looked at in vain for a closing quote
+    head = [plain_name(h) for h in header]
+    n = table.n_fields
+
+    def stops(line: str) -> bool:
+        nonlocal budget
+        budget -= 1
+        if budget < 0:
+            return True
+        if not table.shapes or line.count(table.dialect.delimiter or "\n") < n - 1:
+            return False
+        cells = read_record([line], 0, table.dialect).fields
+        return len(cells) >= n and table.begins_record(cells)
+
+    while at < len(lines):
+        if not lines[at].strip("\x00\x1a \t" + _LINE_END):
+            complete = complete and "\x00" not in lines[at]
+            at += 1
+            continue
+        record = read_record(lines, at, table.dialect, stops)
+        reason, issues, fields = "", (), record.fields
+        several = record.after > at + 1
+        if not record.closed or (several and (record.stray or len(fields) != n and _filled_to(fields) > n)):
+            record, reason = _on_its_own(lines[at], at, table)
+            fields = record.fields
+            lost_quotes += reason != ""
+        place = f"line {at + 1}" if record.after == at + 1 else f"lines {at + 1} to {record.after}"
+        raw = "".join(lines[at : record.after]).rstrip(_LINE_END)
+        first_line, at = at, record.after
+        if not any(c.strip("\x00\x1a \t\ufeff\u200b\u3000") for c in fields):
+            continue
+        if len(fields) >= 2 and [plain_name(c) for c in fields[: len(head)]] == head:
+            repeated += 1
+            continue
+        if not reason and is_total(fields) and _is_no_row(fields, table):
+            totals.append(first_line + 1)
+            continue
+        if not reason and _filled_to(fields) != n and (_filled_to(fields) > n or len(fields) < n):
+            if rows and _continues(fields, table):
+                rows[-1] = _joined(rows[-1], raw, first_line)
+                continue
+            reason = "unbalanced_quote" if record.stray else "wrong_field_count"
+        if not reason and record.stray:
+            issues = ("unbalanced_quote",)
+        values = dict(zip(table.names, fields, strict=False))
+        rows.append(RawRow(len(rows) + 1, values, place, reason, issues, raw))
+    if totals:
+        notes.append(f"Left out as totals or closing lines: line {', '.join(map(str, totals[:10]))}.")
+    if repeated:
+        notes.append(f"Left out {repeated} repeated header line{'s' * (repeated > 1)}.")
+    if lost_quotes:
+        notes.append(f"{lost_quotes} row{'s' * (lost_quotes > 1)} with an open quote: no other row was swallowed.")
+    if rows and _looks_cut(lines, rows[-1]):
+        complete = False
+        notes.append(f"The file seems to be cut: {rows[-1].place} ends within a row.")
+    return Reading(rows, tuple(notes), complete)
+
+
+def _filled_to(fields: Sequence[str]) -> int:
+    """How many fields there are when blank ones at the end are not counted, but at least what a row needs."""
+    n = len(fields)
+    while n and not fields[n - 1].strip():
+        n -= 1
+    return n
+
+
+def _on_its_own(line: str, at: int, table: Table) -> tuple[Record, str]:
+    """A line whose quote swallowed others, read alone: quotes as text if they pair up, else quarantined."""
+    text = line.rstrip(_LINE_END)
+    d = table.dialect
+    alone = Record(text.split(d.delimiter) if d.delimiter else [text], at + 1)
+    if len(alone.fields) == table.n_fields and all(f.count(d.quote) % 2 == 0 for f in alone.fields):
+        return Record(alone.fields, at + 1, True, True), ""
+    return alone, "unbalanced_quote"
+
+
+def _is_no_row(fields: Sequence[str], table: Table) -> bool:
+    """A totals line has no text of its own: nothing in the last columns, or fewer fields than a row."""
+    return table.n_fields > 1 and (len(fields) < table.n_fields or not fields[-1].strip() or _filled_to(fields) <= 2)
+
+
+def _continues(fields: Sequence[str], table: Table) -> bool:
+    """A line that cannot begin a row goes on with the row before: an unquoted line break in a text."""
+    first = min(table.shapes, default=None)
+    return first == 0 and len(fields) < table.n_fields and not table.begins_record(fields) and bool(fields[0].strip())
+
+
+def _joined(row: RawRow, raw: str, at: int) -> RawRow:
+    place = re.sub(r"^lines? (\d+).*", rf"lines \1 to {at + 1}", row.place)
+    return RawRow(row.number, row.values, place, row.reason or "wrong_field_count", row.issues, row.raw + "\n" + raw)
+
+
+def _looks_cut(lines: list[str], last: RawRow) -> bool:
+    """The last line has no end and its row is damaged."""
+    return not lines[-1].endswith(("\n", "\r")) and last.reason in ("wrong_field_count", "unbalanced_quote")

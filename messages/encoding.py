@@ -1,0 +1,231 @@
+"""The right text out of bytes: which encoding a log has, and which of its lines do not hold to it."""
+
+import codecs
+import io
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from messages.errors import InputError, LogError
+
+_BOMS = (  # longest first: UTF-32 begins like UTF-16
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (b"\x84\x31\x95\x33", "gb18030"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_BY_MARKETPLACE = {"JP": "cp932", "CN": "gb18030", "PL": "cp1250", "TR": "cp1254"}  # all others: cp1252
+_DOMAIN = re.compile(rb"amazon\.(co\.jp|cn|pl|com\.tr|co\.uk|com|de|fr|it|es)\b")
+_DOMAIN_CODEC = {b"co.jp": "cp932", b"cn": "gb18030", b"pl": "cp1250", b"com.tr": "cp1254"}
+_CANDIDATES = ("cp932", "gb18030", "cp1252", "euc_jp", "mac_roman", "cp1250", "cp850", "big5", "cp949", "cp1254", "cp1251")  # fmt: skip
+_SAMPLE = 200_000  # bytes of lines with something to decide
+
+_LATIN = "äöüßÄÖÜéèêëàâçîïôûùœæñáíóúü¿¡ìòÉÈÀÇÊÂÎÔÛŒÑÁÍÓÚÌÒ€£°«»’‘“”„–—…©®·×½²³"
+_POLISH_TURKISH = "ąćęłńśźżĄĆĘŁŃŚŹŻğışçĞİŞ"
+_COMMON_HAN = (
+    "的一是不了我有在这您们请问货退订单没收到怎么用可以吗发快递产品质量好个大小要能和人来上时对为什使就说还都买卖家客户消息内容编号站点"
+    "间姓名邮箱主题接时商品届注文番号受信日時購入者件名本返金送料色電源方法対応年月日何回合出入見分前後確認予定到着願致"
+)
+_ODD = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ue000-\uf8ff\ufffd\u2500-\u259f\uff61-\uff9f\u0370-\u04ff\u0100-\u024f§¤¦¬¯¸¼¾ÃÂŠšŽžŸ‡†‰ƒˆ˜¢¥¨ª¶¹º»¿]")
+
+
+@dataclass(frozen=True)
+class Lines:
+    """A text as lines with their ends; a byte that could not be decoded is a lone surrogate U+DC80 to U+DCFF."""
+
+    lines: list[str]
+    encoding: str
+    notes: tuple[str, ...] = ()
+    complete: bool = True
+
+
+def decode_lines(data: bytes, name: str, encoding: str | None = None, marketplace: str | None = None) -> Lines:
+    """Decode a log, line by line, so that one bad line costs one line.
+
+    The order of decisions: byte order mark, strict UTF-8, the encoding that the caller names, the marketplace
+    (named by the caller or by the addresses in the log), and only then a look at which letters come out. A few bad
+    lines in a log that is otherwise UTF-8 do not make it something else.
+
+    >>> decode_lines("日本語\\n".encode("utf-16"), "log.csv")
+    Lines(lines=['日本語\\n'], encoding='utf-16-le', notes=(), complete=True)
+    >>> decode_lines("注文番号,本文\\n1,表示能力\\n".encode("cp932"), "log.csv").encoding
+    'cp932'
+    """
+    for bom, codec in _BOMS:
+        if data.startswith(bom):
+            return _decode(data[len(bom) :], codec)
+    if wide := _wide_without_bom(data):
+        return _decode(data, wide)
+    if re.search(rb"\x1b\$[@B]|\x1b\(J", data[:_SAMPLE]) and data.isascii():
+        return _decode(data, "iso2022_jp_ext")
+    lines = data.splitlines(keepends=True)
+    if _is_utf8(lines):
+        return _undo_double_encoding(_decode(data, "utf-8"))
+    codec = _known(encoding) if encoding else _likely_codec(lines, marketplace, name)
+    return _decode(data, codec)
+
+
+def undecodable(text: str) -> bool:
+    """True when a byte of the source could not be decoded.
+
+    >>> undecodable(b"caf\\xe9".decode("utf-8", "surrogateescape")), undecodable("café")
+    (True, False)
+    """
+    return _ESCAPED.search(text) is not None
+
+
+def visible_bytes(text: str) -> str:
+    r"""Show undecodable bytes as \xNN and lone surrogates as \uNNNN, so that the text can be written anywhere.
+
+    >>> print(visible_bytes("caf\udce9 \ud83d"))
+    caf\xe9 \ud83d
+    """
+    if not _SURROGATE.search(text):
+        return text
+    return _SURROGATE.sub(lambda m: f"\\x{ord(m[0]) - 0xDC00:02x}" if "\udc80" <= m[0] <= "\udcff" else f"\\u{ord(m[0]):04x}", text)  # fmt: skip
+
+
+_ESCAPED = re.compile("[\udc80-\udcff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def _known(encoding: str) -> str:
+    try:
+        return codecs.lookup(encoding).name
+    except (LookupError, ValueError):
+        raise InputError(f"Unknown encoding {encoding!r}. Known are Python's names, such as utf-8, cp932, gb18030, cp1252.") from None  # fmt: skip
+
+
+def _decode(data: bytes, codec: str) -> Lines:
+    """Decode with one codec; UTF-16 and UTF-32 as a whole, the others line by line."""
+    if not codec.startswith(("utf-16", "utf-32")):
+        return Lines([line.decode(codec, "surrogateescape") for line in data.splitlines(keepends=True)], codec)
+    unit = 2 if codec.startswith("utf-16") else 4
+    cut = len(data) % unit
+    whole = data[: len(data) - cut]
+    try:
+        text = whole.decode(codec, "surrogatepass")
+    except UnicodeDecodeError as error:
+        text = whole[: error.start].decode(codec, "surrogatepass")
+        cut = len(data) - error.start
+    notes = (f"The file ends within a character: the last {cut} bytes are no {codec.upper()}.",) if cut else ()
+    # In UTF-16 half a pair is a damaged byte of the file, not an escape that somebody wrote.
+    text = _SURROGATE.sub("\udcff", text) if _SURROGATE.search(text) else text
+    return Lines(list(io.StringIO(text.removeprefix("\ufeff"), newline="")), codec, notes, not cut)
+
+
+def _wide_without_bom(data: bytes) -> str | None:
+    """UTF-16 without a mark: every second byte of ASCII is NUL, always on the same side."""
+    sample = data[:_SAMPLE]
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    if max(even, odd) < 4 or max(even, odd) < len(sample) * 0.04 or min(even, odd) > max(even, odd) * 0.05:
+        return None
+    codec = "utf-16-be" if even > odd else "utf-16-le"
+    text = sample[: len(sample) // 2 * 2].decode(codec, "replace")
+    return codec if "\n" in text or "\r" in text or len(text) < 1000 else None
+
+
+def _is_utf8(lines: list[bytes]) -> bool:
+    """True for UTF-8, also where some lines are something else: those are damage, not another encoding.
+
+    In a log that is not UTF-8 hardly any line is valid UTF-8 by chance.
+    """
+    good_lines = bad_lines = good = bad = 0
+    for line in lines:
+        if line.isascii():
+            continue
+        text = line.decode("utf-8", "surrogateescape")
+        n_bad = len(_ESCAPED.findall(text))
+        good += len(text) - len(text.encode("ascii", "ignore")) - n_bad
+        bad += n_bad
+        good_lines, bad_lines = good_lines + (not n_bad), bad_lines + bool(n_bad)
+    return not bad_lines or good >= 2 * bad or (good_lines >= 2 and good_lines * 9 >= bad_lines)
+
+
+def _likely_codec(lines: list[bytes], marketplace: str | None, name: str) -> str:
+    telling: list[bytes] = []
+    size = 0
+    for line in lines:
+        if not line.isascii():
+            telling.append(line)
+            size += len(line)
+            if size > _SAMPLE:
+                break
+    sample = b"".join(telling)[: _SAMPLE * 2]
+    hint = _BY_MARKETPLACE.get(marketplace.upper(), "cp1252") if marketplace else _hint_of_addresses(lines)
+    if hint and plausibility(sample, hint) > 0.25:
+        return hint
+    scores = {codec: plausibility(sample, codec) + 0.1 * (codec == hint) for codec in _CANDIDATES}
+    best = max(_CANDIDATES, key=lambda codec: scores[codec])
+    if scores[best] > 0.1:
+        return best
+    from charset_normalizer import from_bytes
+
+    guess = from_bytes(sample).best()
+    if guess is None:
+        raise LogError(f"{name}: its encoding is not known (it is not UTF-8, CP932, GB18030 or CP1252). Save it as UTF-8, or name the encoding.")  # fmt: skip
+    return guess.encoding
+
+
+def _hint_of_addresses(lines: Iterable[bytes]) -> str | None:
+    """The codec of the marketplace whose addresses fill the log, if one has at least four in five."""
+    votes: dict[str, int] = {}
+    for line in lines:
+        for domain in set(_DOMAIN.findall(line)):
+            codec = _DOMAIN_CODEC.get(domain, "cp1252")
+            votes[codec] = votes.get(codec, 0) + 1
+    top = max(votes, key=lambda codec: votes[codec], default=None)
+    return top if top and votes[top] >= 0.8 * sum(votes.values()) else None
+
+
+def plausibility(sample: bytes, codec: str) -> float:
+    """How much a decoded sample looks like one of our languages: 1 for all its letters, below 0 for debris.
+
+    >>> german = "Größe und Maße für Österreich".encode("cp1252")
+    >>> plausibility(german, "cp1252") > plausibility(german, "mac_roman")
+    True
+    """
+    text = sample.decode(codec, "replace")
+    letters = [c for c in text if c > "\x7f"]
+    if not letters:
+        return 0.0
+    expected = _EXPECTED | (frozenset(_POLISH_TURKISH) if codec in ("cp1250", "cp1254") else frozenset())
+    good = sum(c in expected or "\u3041" <= c <= "\u30fe" for c in letters)
+    good += sum("\uff01" <= c <= "\uff5e" or "\u3001" <= c <= "\u3011" or "\uac00" <= c <= "\ud7a3" for c in letters) * 0.7  # fmt: skip
+    good += sum("\u4e00" <= c <= "\u9fff" and c not in expected for c in letters) * 0.2
+    odd = sum(bool(_ODD.match(c)) and c not in expected for c in letters) + 2 * text.count("\ufffd")
+    if codec in _ONE_BYTE:  # Größe, “¿Qué?”: foreign letters stand alone or in pairs, never five in a row
+        odd += 2 * sum(len(run) for run in _LONG_RUN.findall(text))
+    return (good - odd) / len(letters)
+
+
+_EXPECTED = frozenset(_LATIN + _COMMON_HAN)
+_ONE_BYTE = frozenset({"cp1252", "cp1250", "cp1254", "cp850", "mac_roman"})
+_LONG_RUN = re.compile("[^\x00-\x7f]{5,}")
+_AS_BYTES = {chr(b): b for b in range(256)} | {
+    bytes([b]).decode("cp1252"): b for b in range(0x80, 0xA0) if b not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)
+}
+
+
+def _undo_double_encoding(lines: Lines) -> Lines:
+    """UTF-8 that was taken for CP1252 and written as UTF-8 once more: "Ã¤" for "ä", in every line.
+
+    Done only if each line with a foreign letter turns into valid UTF-8; one line that does not shows that the
+    log is as it should be.
+    """
+    fixed: list[str] = []
+    n_fixed = 0
+    for line in lines.lines:
+        if line.isascii():
+            fixed.append(line)
+            continue
+        try:
+            fixed.append(bytes(_AS_BYTES[c] for c in line).decode("utf-8"))
+        except (KeyError, UnicodeDecodeError):
+            return lines
+        n_fixed += 1
+    if not n_fixed:
+        return lines
+    return Lines(fixed, "utf-8", ("The file was encoded twice (Ã¤ for ä); it was decoded twice.",), lines.complete)
