@@ -140,7 +140,7 @@ def is_total(cells: Sequence[str]) -> bool:
     if not filled or len(filled) > 3 or max(map(len, filled)) > 60:
         return False
     if not any(char.isalnum() for char in filled[0]):
-        return True
+        return len(filled) == 1
     letters = plain_name(re.sub(r"\d+", "", filled[0]))
     rest_is_numbers = all(any(char.isdigit() for char in cell) for cell in filled[1:])
     return rest_is_numbers and any(letters in (word, word + "件", word + "条") or letters.startswith(word + "of") for word in _totals())  # fmt: skip

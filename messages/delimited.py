@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from messages.columns import HEADER_WITHIN, find_header, is_total, plain_name, unique_names
+from messages.columns import HEADER_WITHIN, find_header, is_total, pick_columns, plain_name, unique_names
 from messages.encoding import Lines
 from messages.errors import LogError
 from messages.rows import RawRow, Reading
@@ -118,6 +118,7 @@ class Table:
     names: list[str]
     dialect: Dialect
     shapes: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    text_at: tuple[int, ...] = ()
 
     @property
     def n_fields(self) -> int:
@@ -190,7 +191,9 @@ def read_delimited(source: Lines, name: str, chosen: Mapping[str, str] | None = 
     singles = (read_record([line], 0, dialect) for line in lines[header.after : header.after + _SHAPE_SAMPLE])
     n = len(header.fields)
     clean = [r.fields for r in singles if r.closed and len(r.fields) == n]
-    table = Table(unique_names(header.fields), dialect, _shapes(clean, n))
+    names = unique_names(header.fields)
+    text_at = tuple(names.index(c) for c in pick_columns(names, chosen)["text"] if c in names)
+    table = Table(names, dialect, _shapes(clean, n), text_at)
     return _read_rows(lines, header.after, table, header.fields, notes, source.complete)
 
 
@@ -275,10 +278,10 @@ def _read_rows(lines: list[str], at: int, table: Table, header: list[str], notes
         if len(fields) >= 2 and [plain_name(c) for c in fields[: len(head)]] == head:
             repeated += 1
             continue
-        if not reason and is_total(fields) and _is_no_row(fields, table):
+        if not reason and is_total(fields) and _has_no_text(fields, table):
             totals.append(first_line + 1)
             continue
-        if not reason and _filled_to(fields) != n and (_filled_to(fields) > n or len(fields) < n):
+        if not reason and (len(fields) < n or _filled_to(fields) > n):
             if rows and _continues(fields, table):
                 rows[-1] = _joined(rows[-1], raw, first_line)
                 continue
@@ -317,9 +320,10 @@ def _on_its_own(line: str, at: int, table: Table) -> tuple[Record, str]:
     return alone, "unbalanced_quote"
 
 
-def _is_no_row(fields: Sequence[str], table: Table) -> bool:
-    """A totals line has no text of its own: nothing in the last columns, or fewer fields than a row."""
-    return table.n_fields > 1 and (len(fields) < table.n_fields or not fields[-1].strip() or _filled_to(fields) <= 2)
+def _has_no_text(fields: Sequence[str], table: Table) -> bool:
+    """A totals line holds no message: its text cell is blank, not there, or a number beside the word."""
+    text = max((fields[i] for i in table.text_at if i < len(fields)), key=len, default="")
+    return table.n_fields > 1 and (not text.strip() or text.strip().isdigit())
 
 
 def _continues(fields: Sequence[str], table: Table) -> bool:

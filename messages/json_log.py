@@ -1,0 +1,232 @@
+"""Messages as JSON: a line each, one array, or the answer of a helpdesk's API with its tickets and comments."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from messages.encoding import Lines, undecodable
+from messages.errors import LogError
+from messages.rows import RawRow, Reading
+
+# Lists that hold records, outermost first; what surrounds such a list belongs to each of its records.
+_RECORDS = ("tickets", "conversations", "data", "results", "records", "items", "rows", "messages", "comments", "threads", "hits", "value")  # fmt: skip
+_INSIDE = ("messages", "comments", "threads", "audits")
+_MAX_DEPTH = 40
+_NEXT_OBJECT = re.compile(r"\}\s*,\s*(?=\{)|\n(?=\{)")
+
+
+class _Twice(dict[str, Any]):
+    """An object that gave one key two values."""
+
+    key = ""
+
+
+def read_json(source: Lines, name: str) -> Reading:
+    """Rows of a JSON document or of JSON lines; a line that is no object is a row with a reason.
+
+    >>> lines = Lines(['{"id": 12345678901234567890, "message": "Hello"}\\n', '{"id": 2,\\n'], "utf-8")
+    >>> [(row.values, row.reason) for row in read_json(lines, "log.jsonl").rows]
+    [({'id': '12345678901234567890', 'message': 'Hello'}, ''), ({'id': '2'}, 'invalid_json')]
+    """
+    filled = [(i, line) for i, line in enumerate(source.lines, 1) if line.strip(_BLANK)]
+    if len(filled) > 1 and _parse(filled[0][1]) is _INVALID:
+        document = _parse("".join(source.lines))
+        if document is not _INVALID:
+            return _of_document(document, source)
+        if filled[0][1].lstrip(_BLANK).startswith("["):
+            return _of_array("".join(source.lines), source, name)
+        if filled[0][1].strip(_BLANK) == "{":
+            return _of_array("".join(source.lines), source, name)
+    elif len(filled) == 1:
+        document = _parse(filled[0][1])
+        if document is not _INVALID:
+            return _of_document(document, source)
+        if filled[0][1].lstrip(_BLANK).startswith("["):
+            return _of_array("".join(source.lines), source, name)
+    return _of_lines(filled, source)
+
+
+_BLANK = " \t\r\n\x00\ufeff\x1e\x1a\u200b\xa0\u3000"
+_INVALID = object()
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) == len(pairs):
+        return made
+    first: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in first and first[key] != value:
+            twice = _Twice(made)
+            twice.key = key
+            return twice
+        first.setdefault(key, value)
+    return made
+
+
+# Numbers stay as they are written: an id of twenty digits is no float.
+_DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_int=str, parse_float=str, parse_constant=lambda _: None, strict=False)  # fmt: skip
+
+
+def _parse(text: str) -> Any:
+    try:
+        return _DECODER.decode(text.strip(_BLANK))
+    except (ValueError, RecursionError):
+        return _INVALID
+
+
+def _of_lines(filled: list[tuple[int, str]], source: Lines) -> Reading:
+    rows: list[RawRow] = []
+    notes = list(source.notes)
+    complete = source.complete
+    for number, line in filled:
+        text = line.strip(_BLANK).rstrip(",") if line.strip(_BLANK)[:1] == "{" else line.strip(_BLANK)
+        value = _parse(line)
+        place = f"line {number}"
+        if value is _INVALID or not isinstance(value, dict):
+            if text in ("[", "]", "],"):
+                continue
+            rows.append(RawRow(len(rows) + 1, _id_of(line), place, "invalid_json", (), line.rstrip("\r\n")))
+        else:
+            rows += _rows_of(value, place, line, len(rows))
+    if rows and rows[-1].reason == "invalid_json" and not source.lines[-1].endswith(("\n", "\r")):
+        complete = False
+        notes.append(f"The file seems to be cut: its last line, {filled[-1][0]}, is no JSON.")
+    return Reading(rows, tuple(notes), complete)
+
+
+def _of_document(document: Any, source: Lines) -> Reading:
+    records = list(_records(document, {}))
+    rows: list[RawRow] = []
+    for index, record in enumerate(records, 1):
+        place = f"record {index}"
+        if isinstance(record, dict):
+            rows += _rows_of(record, place, "", len(rows))
+        else:
+            raw = json.dumps(record, ensure_ascii=False)
+            rows.append(RawRow(len(rows) + 1, {}, place, "invalid_json", (), raw[:100_000]))
+    return Reading(rows, source.notes, source.complete)
+
+
+def _records(value: Any, around: Mapping[str, Any]) -> Iterator[Any]:
+    """The records in a document: of a list each, of a wrapper those of its list, else the object itself."""
+    if isinstance(value, list):
+        for item in value:
+            yield {**around, **item} if isinstance(item, dict) and around else item
+        return
+    if isinstance(value, dict):
+        for key in _RECORDS:
+            inner = value.get(key)
+            is_list = isinstance(inner, list) and (not inner or isinstance(inner[0], (dict, list)))
+            if is_list and not _is_record(value):
+                yield from _records(inner, {})
+                return
+            if isinstance(inner, dict) and key in ("data", "results", "hits") and not _is_record(value):
+                yield from _records(inner, {})
+                return
+    yield value
+
+
+def _is_record(value: Mapping[str, Any]) -> bool:
+    """A ticket with its messages has an id of its own; a wrapper around tickets has none."""
+    return any(key in value for key in ("id", "ticket_id", "message_id", "conversation_id", "subject", "slug"))
+
+
+def _of_array(text: str, source: Lines, name: str) -> Reading:
+    """The objects of an array, or objects one after the other, that is no valid JSON as a whole.
+
+    After a damaged object, reading goes on at the next that is whole.
+    """
+    rows: list[RawRow] = []
+    notes = list(source.notes)
+    at = text.find("[") + 1 if text.lstrip(_BLANK).startswith("[") else 0
+    in_array = at > 0
+    complete = source.complete
+    ended = False
+    records = 0
+    while True:
+        while at < len(text) and text[at] in _BLANK + ",":
+            at += 1
+        if at >= len(text):
+            break
+        if text[at] == "]" and in_array:
+            ended = not text[at + 1 :].strip(_BLANK)
+            break
+        records += 1
+        place = f"record {records}, line {text.count(chr(10), 0, at) + 1}" if records < 20_000 else f"record {records}"
+        try:
+            value, end = _DECODER.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            following = _NEXT_OBJECT.search(text, at + 1)
+            end = following.end() if following else len(text)
+            raw = text[at:end]
+            rows.append(RawRow(len(rows) + 1, _id_of(raw), place, "invalid_json" if following else "truncated", (), raw[:100_000]))  # fmt: skip
+            at = end
+            continue
+        if isinstance(value, dict):
+            rows += _rows_of(value, place, text[at:end], len(rows))
+        else:
+            rows.append(RawRow(len(rows) + 1, {}, place, "invalid_json", (), text[at:end][:100_000]))
+        at = end
+    if in_array and not ended:
+        complete = False
+        notes.append("The JSON array has no end: the file seems to be cut.")
+    if not any(not row.reason for row in rows):
+        raise LogError(f"{name}: no valid JSON object in it. Export it again, as JSON lines or CSV.")
+    return Reading(rows, tuple(notes), complete)
+
+
+def _rows_of(record: Mapping[str, Any], place: str, raw: str, n_before: int) -> list[RawRow]:
+    """One row, or one for each message of a ticket that holds them."""
+    for key in _INSIDE:
+        inner = record.get(key)
+        if isinstance(inner, list) and inner and all(isinstance(m, dict) for m in inner):
+            return [
+                _row(_of_ticket(message, record, key), f"{place}, {key[:-1]} {k}", "", n_before + k)
+                for k, message in enumerate(inner, 1)
+            ]
+    return [_row(record, place, raw, n_before + 1)]
+
+
+def _of_ticket(message: Mapping[str, Any], ticket: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """A message with what its ticket says about it; who is not the requester is an agent."""
+    whole = {k: v for k, v in ticket.items() if k not in (key, "description", "body", "id", "via", "type", "text", "message")}  # fmt: skip
+    whole |= {k: v for k, v in message.items() if v is not None or k not in whole}
+    whole.setdefault("ticket_id", ticket.get("id"))
+    author, requester = message.get("author_id"), ticket.get("requester_id")
+    if author is not None and requester is not None and author != requester:
+        whole["from_agent"] = "true"
+    if isinstance(message, _Twice):
+        whole = _Twice(whole)
+        whole.key = message.key
+    return whole
+
+
+def _row(record: Mapping[str, Any], place: str, raw: str, number: int) -> RawRow:
+    reason = "undecodable_bytes" if undecodable(raw) else ""
+    if isinstance(record, _Twice):
+        reason, place = reason or "invalid_json", f"{place}: two values for {record.key[:40]!r}"
+    return RawRow(number, flat(record), place, reason, (), raw.rstrip("\r\n"))
+
+
+def flat(record: Mapping[str, Any], prefix: str = "", depth: int = 0) -> dict[str, Any]:
+    """Nested objects as dotted names beside themselves, so that they can be found like columns.
+
+    >>> flat({"id": "1", "sender": {"email": "a@b.example"}, "spam": False})
+    {'id': '1', 'sender': {'email': 'a@b.example'}, 'sender.email': 'a@b.example', 'spam': 'false'}
+    """
+    values: dict[str, Any] = {}
+    for key, value in record.items():
+        if isinstance(value, bool):
+            value = "true" if value else "false"
+        values[f"{prefix}{key}"] = value
+        if isinstance(value, dict) and depth < _MAX_DEPTH:
+            values |= flat(value, f"{prefix}{key}.", depth + 1)
+    return values
+
+
+def _id_of(raw: str) -> dict[str, Any]:
+    """The id in a damaged object, so that the row can be found again."""
+    found = re.search(r'"(id|message_id|messageId|ticket_id)"\s*:\s*(?:"([^"\\]{1,200})"|(-?\d{1,40}))', raw[:10_000])
+    return {found[1]: found[2] or found[3]} if found else {}

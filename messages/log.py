@@ -1,0 +1,243 @@
+"""Reading an exported log: which format it is, and the messages of buyers in it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from messages.archive import MAX_BYTES, log_members, open_zip, read_member, unpack_gzip
+from messages.columns import check_chosen, pick_columns
+from messages.delimited import no_text_column, read_delimited
+from messages.encoding import decode_lines, undecodable, visible_bytes
+from messages.errors import LogError
+from messages.fields import records_of
+from messages.json_log import read_json
+from messages.parquet import read_parquet
+from messages.rows import RawRow, Reading
+from messages.workbook import read_html_table, read_workbook
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MESSAGE_COLUMNS = ("row", "message_id", "thread_id", "order_id", "asin", "marketplace", "language", "received_at", "direction", "buyer", "subject", "text", "issues")  # fmt: skip
+QUARANTINE_COLUMNS = ("row", "message_id", "reason", "place", "text")
+
+
+@dataclass(frozen=True)
+class Log:
+    """What an export holds: rows in = messages + quarantined, by position in the file.
+
+    `messages` has a row for each message of a buyer, its columns as in `MESSAGE_COLUMNS` (and `scenario` where the
+    file is labelled); `issues` holds marks that do not cost a message its answer, with a blank between them.
+    `quarantined` says for every other row where it stands and why it is no message. `complete` is False when the
+    file is cut or damaged at its end; `notes` says in words what was left out or repaired.
+    """
+
+    messages: "pd.DataFrame"
+    quarantined: "pd.DataFrame"
+    complete: bool
+    notes: tuple[str, ...]
+
+
+def read_log(
+    path: str | Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+    marketplace: str | None = None,
+) -> Log:
+    """Read an exported message log: CSV, TSV, XLSX, JSON, JSON lines, Parquet, mbox or eml, also in .gz and .zip.
+
+    The format is seen from the content, whatever the name says. `columns` names the column of a field where the
+    export calls it something unusual: `columns={"text": "Description"}`. `encoding` and `marketplace` help where
+    the file does not show its encoding; `marketplace` also fills that column where the file leaves it open.
+
+    Raises LogError, with the file, the reason and what to do, when the file cannot be read as a whole.
+    """
+    check_chosen(columns)
+    path = Path(path)
+    data = _content(path)
+    reading = _read(data, path.name, columns, encoding, marketplace)
+    picked = pick_columns(dict.fromkeys(key for row in reading.rows for key in row.values), columns)
+    if "text" not in picked and any(row.values and not row.reason for row in reading.rows):
+        raise LogError(no_text_column(path.name, list(dict.fromkeys(k for row in reading.rows for k in row.values))))
+    records, labelled = records_of(reading.rows, picked, marketplace)
+    return _as_log(records, reading, labelled)
+
+
+def _as_log(records: list[dict[str, Any]], reading: Reading, labelled: bool) -> Log:
+    import pandas as pd
+
+    good = [r for r in records if not r["reason"]]
+    bad = [r for r in records if r["reason"]]
+    columns = (*MESSAGE_COLUMNS, "scenario") if labelled else MESSAGE_COLUMNS
+    messages = pd.DataFrame({c: [r[c] for r in good] for c in columns})
+    messages["received_at"] = pd.to_datetime(pd.Series([r["received_at"] for r in good], dtype=object), utc=True)
+    quarantined = pd.DataFrame({c: [r[c] for r in bad] for c in QUARANTINE_COLUMNS})
+    notes = reading.notes if records else (*reading.notes, "The file has a header and no rows.")
+    return Log(messages, quarantined, reading.complete, tuple(map(visible_bytes, notes)))
+
+
+def _content(path: Path) -> bytes:
+    try:
+        if path.is_dir():
+            raise LogError(f"{path.name}: is a folder, not a log. Name one of the files in it.")
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise LogError(f"{path.name}: has {size >> 20} MB; at most {MAX_BYTES >> 20} MB are read. Split the log into smaller files.")  # fmt: skip
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise LogError(f"{path.name}: no such file in {path.parent}. Check the name.") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise LogError(f"{path.name}: cannot be opened ({reason}). Check the name and the permissions.") from None
+    if not data.strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"):
+        raise LogError(f"{path.name}: is empty. Export the log again.")
+    return data
+
+
+# What a file begins with, and what to do about it.
+_REFUSED: tuple[tuple[bytes, str], ...] = (
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel (.xls) or an encrypted workbook. Open it in Excel, remove the password and save it as .xlsx or CSV"),
+    (b"%PDF", "a PDF. Export the log as CSV, XLSX or JSON"),
+    (b"\x89PNG", "an image. Export the log as CSV, XLSX or JSON"),
+    (b"\xff\xd8\xff", "an image. Export the log as CSV, XLSX or JSON"),
+    (b"GIF8", "an image. Export the log as CSV, XLSX or JSON"),
+    (b"RIFF", "a media file. Export the log as CSV, XLSX or JSON"),
+    (b"{\\rtf", "a Rich Text document. Export the log as CSV, XLSX or JSON"),
+    (b"SQLite format 3\x00", "a database. Export its table as CSV"),
+    (b"BZh", "packed with bzip2. Unpack it first"),
+    (b"\xfd7zXZ\x00", "packed with xz. Unpack it first"),
+    (b"\x28\xb5\x2f\xfd", "packed with zstd. Unpack it first"),
+    (b"7z\xbc\xaf\x27\x1c", "packed with 7-Zip. Unpack it first"),
+    (b"Rar!", "packed with RAR. Unpack it first"),
+    (b"ARROW1", "an Arrow file. Write it as Parquet"),
+    (b"FEA1", "a Feather file. Write it as Parquet"),
+    (b"Obj\x01", "an Avro file. Write it as Parquet or JSON lines"),
+    (b"\x89HDF", "an HDF5 file. Write it as Parquet or CSV"),
+    (b"\x93NUMPY", "a NumPy array. Write it as Parquet or CSV"),
+    (b"\x7fELF", "a program, not a log"),
+    (b"MZ", "a program, not a log"),
+    (b"!BDN", "an Outlook data file (.pst). Export the mails as mbox, .eml or CSV"),
+)  # fmt: skip
+_PICKLE = re.compile(rb"\x80[\x02-\x05]")
+_HTML = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--[^>]*-->\s*)*<(?:!doctype html|html|head|meta|body|style|div|table)\b", re.I)  # fmt: skip
+_MAIL = re.compile(rb"(?:From \S+.*\r?\n)?(?:>?[A-Za-z][A-Za-z0-9-]{1,40}:[ \t].*\r?\n(?:[ \t]+.*\r?\n)*){2,}", re.A)
+_MAIL_HEADER = re.compile(rb"^(?:From|To|Subject|Date|Message-ID|Received|Return-Path|MIME-Version|Delivered-To|X-[\w-]+):", re.I | re.M)  # fmt: skip
+
+
+def _read(data: bytes, name: str, columns: Mapping[str, str] | None, encoding: str | None, marketplace: str | None) -> Reading:  # fmt: skip
+    """Read by content: the name of a file is only a hint, and often wrong."""
+    if data[:2] == b"\x1f\x8b":
+        inner, fault = unpack_gzip(data, name)
+        if not inner.strip(b"\x00 \t\r\n"):
+            raise LogError(f"{name}: holds nothing that could be unpacked{': ' + fault if fault else '.'} Copy it again.")  # fmt: skip
+        if inner[257:262] == b"ustar":
+            raise LogError(f"{name}: a tar archive. Unpack it and name the log in it.")
+        reading = _read_unpacked(inner, re.sub(r"\.gz$", "", name, flags=re.I), columns, encoding, marketplace)
+        return _cut(reading, fault) if fault else reading
+    if data[:2] == b"PK":
+        return _read_zip(data, name, columns, encoding, marketplace)
+    return _read_unpacked(data, name, columns, encoding, marketplace)
+
+
+def _read_unpacked(data: bytes, name: str, columns: Mapping[str, str] | None, encoding: str | None, marketplace: str | None) -> Reading:  # fmt: skip
+    for magic, what in _REFUSED:
+        if data.startswith(magic):
+            raise LogError(f"{name}: {what}.")
+    if data[:4] == b"PAR1":
+        return read_parquet(data, name)
+    if data[:2] in (b"PK", b"\x1f\x8b"):
+        raise LogError(f"{name}: an archive within an archive. Unpack it and name the log.")
+    if _PICKLE.match(data):
+        raise LogError(f"{name}: a Python pickle; it can run any code and is never loaded. Write the log as CSV, Parquet or JSON lines.")  # fmt: skip
+    if _is_mail(data):
+        from messages.mail import read_mail
+
+        return Reading(list(read_mail(data, name)))
+    source = decode_lines(data, name, encoding, marketplace)
+    start = next((line for line in source.lines if line.strip("\ufeff \t\r\n\x00")), "").lstrip("\ufeff \t\x00")
+    if start[:1] in ("{", "["):
+        return read_json(source, name)
+    if start.startswith("<"):
+        text = "".join(source.lines)
+        if _HTML.match(text.lstrip("\ufeff")):
+            return read_html_table(_in_declared_charset(data, text), name, columns)
+        raise LogError(f"{name}: an XML document. Save it as .xlsx or CSV.")
+    if _is_binary(source.lines):
+        raise LogError(f"{name}: no text and no format that we know. Readable: CSV, TSV, XLSX, JSON, JSON lines, Parquet, mbox, eml, also in .gz and .zip.")  # fmt: skip
+    return read_delimited(source, name, columns)
+
+
+def _read_zip(data: bytes, name: str, columns: Mapping[str, str] | None, encoding: str | None, marketplace: str | None) -> Reading:  # fmt: skip
+    archive = open_zip(data, name)
+    names = set(archive.namelist())
+    if "xl/workbook.xml" in names or any(n.startswith("xl/worksheets/") for n in names):
+        return read_workbook(data, name, columns)
+    if any(n.startswith(("word/", "ppt/", "xl/")) for n in names) or "mimetype" in names:
+        raise LogError(f"{name}: an office document that is no .xlsx workbook. Save it as .xlsx or CSV.")
+    readings: list[Reading] = []
+    notes: list[str] = []
+    for member, left_out in log_members(archive):
+        if left_out:
+            notes.append(f"{member.filename[:80]!r} was left out: {left_out}.")
+            continue
+        content = read_member(archive, member, name)
+        if not content.strip(b"\x00 \t\r\n\xef\xbb\xbf"):
+            notes.append(f"{member.filename[:80]!r} is empty.")
+            continue
+        try:
+            readings.append(_of_member(content, member.filename, columns, encoding, marketplace))
+        except LogError as error:
+            if len(names) == 1:
+                raise LogError(f"{name}: {error}") from None
+            notes.append(f"Left out: {error}")
+    if not readings:
+        raise LogError(f"{name}: no log in this archive. {' '.join(notes)[:600] or 'It is empty.'} Put one exported log in it.")  # fmt: skip
+    rows = [row for reading in readings for row in reading.rows]
+    rows = [RawRow(n, r.values, r.place, r.reason, r.issues, r.raw) for n, r in enumerate(rows, 1)]
+    notes += [note for reading in readings for note in reading.notes]
+    return Reading(rows, tuple(notes), all(reading.complete for reading in readings))
+
+
+def _of_member(content: bytes, member: str, columns: Mapping[str, str] | None, encoding: str | None, marketplace: str | None) -> Reading:  # fmt: skip
+    reading = (
+        read_workbook(content, member, columns)
+        if content[:2] == b"PK" and b"xl/" in content
+        else _read_unpacked(content, member, columns, encoding, marketplace)
+    )
+    rows = [RawRow(r.number, r.values, f"{member}, {r.place}", r.reason, r.issues, r.raw) for r in reading.rows]
+    return Reading(rows, reading.notes, reading.complete)
+
+
+def _cut(reading: Reading, fault: str) -> Reading:
+    """A file whose end is missing: its last row is not to be trusted."""
+    rows = reading.rows
+    if rows:
+        last = rows[-1]
+        rows = [*rows[:-1], RawRow(last.number, last.values, last.place, "truncated", last.issues, last.raw)]
+    return Reading(rows, (*reading.notes, fault), False)
+
+
+def _is_mail(data: bytes) -> bool:
+    head = data[:20_000].removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
+    found = _MAIL.match(head)
+    return found is not None and len(_MAIL_HEADER.findall(found[0])) >= 2
+
+
+def _is_binary(lines: Sequence[str]) -> bool:
+    sample = "".join(lines[:200])[:20_000]
+    control = sum(c < " " and c not in "\t\r\n\x1f\x1e\x1d\x1c\x01\x1a" for c in sample) - sample.count("\x00") // 2
+    return control + len(re.findall("[\udc80-\udcff\x7f-\x9f]", sample)) > max(0.1 * len(sample), 3)
+
+
+def _in_declared_charset(data: bytes, text: str) -> str:
+    """An HTML page says its own charset; it counts where the bytes are not UTF-8."""
+    declared = re.search(rb"charset=[\"']?([\w-]{3,20})", data[:4000], re.I)
+    if declared and undecodable(data[:200_000].decode("utf-8", "surrogateescape")):
+        try:
+            return data.decode(declared[1].decode("ascii"), "surrogateescape")
+        except (LookupError, UnicodeDecodeError):
+            return text
+    return text
