@@ -147,6 +147,7 @@ def _sniff(lines: Sequence[str], chosen: Mapping[str, str] | None) -> tuple[Dial
         for quote in quotes:
             dialect = Dialect(delimiter, quote)
             rows = [read_record([line], 0, dialect).fields for line in head]
+            rows = [row if len(row) > 1 or not delimiter else [] for row in rows]
             found = find_header(rows, chosen)
             if found and (best is None or found[1] > best[0]):
                 best = (found[1], dialect, found[0])
@@ -155,17 +156,29 @@ def _sniff(lines: Sequence[str], chosen: Mapping[str, str] | None) -> tuple[Dial
     return best and (best[1], best[2])
 
 
-def _shapes(records: Sequence[Sequence[str]], n: int) -> dict[int, frozenset[str]]:
+def _clean_records(lines: Sequence[str], d: Dialect, n: int) -> list[list[str]]:
+    """The records without any doubt in a sample."""
+    clean = []
+    at = 0
+    while at < len(lines):
+        record = read_record(lines, at, d)
+        at = record.after
+        if record.closed and not record.stray and len(record.fields) == n:
+            clean.append(record.fields)
+    return clean
+
+
+def _shapes(records: Sequence[Sequence[str]]) -> dict[int, frozenset[str]]:
     """Columns whose cells look alike in at least three rows of four, digits or an @ in them."""
     found = {}
-    for index in range(n):
+    for index in range(len(records[0]) if records else 0):
         cells = [r[index] for r in records if r[index].strip()]
         if len(cells) < 2 or sum(map(len, cells)) > 80 * len(cells):
             continue
         counts = Counter(shape(c[:200]) for c in cells)
-        common = frozenset(s for s, k in counts.items() if k >= 0.1 * len(cells) and ("9" in s or "@" in s) and " a" not in s)  # fmt: skip
-        if common and sum(counts[s] for s in common) >= 0.75 * len(cells):
-            found[index] = frozenset(s for s in counts if "9" in s or "@" in s) if len(counts) < 8 else common
+        often = {s for s, k in counts.items() if k >= max(2, 0.1 * len(cells)) and ("9" in s or "@" in s)}
+        if sum(counts[s] for s in often) >= 0.75 * len(cells):
+            found[index] = frozenset(often)
     return found
 
 
@@ -176,45 +189,43 @@ def read_delimited(source: Lines, name: str, chosen: Mapping[str, str] | None = 
     """
     lines, notes = source.lines, list(source.notes)
     sniffed = _sniff(lines, chosen)
+    if sniffed is None and _whole_lines_quoted(lines):
+        inner = [read_record([line], 0, Dialect("")).fields[0] + "\n" for line in lines]
+        return read_delimited(Lines(inner, source.encoding, source.notes, source.complete), name, chosen)
     if sniffed is None:
         raise LogError(no_text_column(name, _first_names(lines)))
     dialect, header_at = sniffed
     header = read_record(lines, header_at, dialect)
     while len(header.fields) > 1 and not header.fields[-1].strip():
         header.fields.pop()
-    if len(header.fields) == 1 and header_at == 0 and _whole_lines_quoted(lines, header.fields[0]):
-        inner = [read_record([line], 0, Dialect("")).fields[0] + "\n" for line in lines]
-        return read_delimited(Lines(inner, source.encoding, source.notes, source.complete), name, chosen)
     if header_at:
         notes.append(f"Left out {header_at} line{'s' * (header_at > 1)} above the header, which stands in line {header_at + 1}.")  # fmt: skip
-    dialect = _finish_dialect(lines, dialect)
-    singles = (read_record([line], 0, dialect) for line in lines[header.after : header.after + _SHAPE_SAMPLE])
-    n = len(header.fields)
-    clean = [r.fields for r in singles if r.closed and len(r.fields) == n]
+    dialect = _finish_dialect(lines, dialect, len(header.fields))
+    clean = _clean_records(lines[header.after : header.after + _SHAPE_SAMPLE], dialect, len(header.fields))
     names = unique_names(header.fields)
     text_at = tuple(names.index(c) for c in pick_columns(names, chosen)["text"] if c in names)
-    table = Table(names, dialect, _shapes(clean, n), text_at)
+    table = Table(names, dialect, _shapes(clean), text_at)
     return _read_rows(lines, header.after, table, header.fields, notes, source.complete)
 
 
-def _finish_dialect(lines: Sequence[str], d: Dialect) -> Dialect:
-    """Quotes in a tab-separated file that never enclose a field are text; \\" escapes if quotes are never doubled."""
+def _finish_dialect(lines: Sequence[str], d: Dialect, n: int) -> Dialect:
+    r"""Quotes in a tab-separated file that never enclose a field are text; \" escapes if more rows come out whole."""
     quoted = [line for line in lines if d.quote in line]
-    if not quoted:
-        return d
-    if d.delimiter == "\t":
+    if d.delimiter == "\t" and quoted:
         enclosed = re.compile(rf"(?:^|\t){d.quote}[^\t]*{d.quote}\s*(?:\t|$)")
         if not any(enclosed.search(line.rstrip(_LINE_END)) for line in quoted):
             return Dialect(d.delimiter, "")
-    escaped = sum("\\" + d.quote in line for line in quoted)
-    doubled = sum(bool(re.search(rf"[^{re.escape(d.delimiter[:1])}{d.quote}]{d.quote}{d.quote}[^{d.quote}]", line)) for line in quoted)  # fmt: skip
-    return Dialect(d.delimiter, d.quote, backslash=escaped > doubled)
+    escaped = [line for line in quoted if "\\" + d.quote in line][:_SHAPE_SAMPLE]
+    other = Dialect(d.delimiter, d.quote, backslash=True)
+    whole = {k: sum(len(_clean_records([line], k, n)) for line in escaped) for k in (d, other)}
+    return other if whole[other] > whole[d] else d
 
 
-def _whole_lines_quoted(lines: Sequence[str], header: str) -> bool:
+def _whole_lines_quoted(lines: Sequence[str]) -> bool:
     """A program quoted each line once more: "M1,""Hello, I …"",DE"."""
     filled = [line.strip() for line in lines[:50] if line.strip()]
-    return all(line.startswith('"') and line.endswith('"') for line in filled) and any(d in header for d in _DELIMITERS)
+    whole = [read_record([line], 0, Dialect("")) for line in filled]
+    return all(w.closed and not w.stray and line.startswith('"') for w, line in zip(whole, filled, strict=True))
 
 
 def _first_names(lines: Sequence[str]) -> list[str]:
@@ -229,10 +240,10 @@ def no_text_column(name: str, names: Sequence[str]) -> str:
     >>> print(no_text_column("zendesk.csv", ["Id", "Subject"]))
     zendesk.csv: no column holds the message text for certain. Columns seen: Id, Subject. Export the log with the message body, or name its column: columns={"text": "…"}.
     """
-    from rapidfuzz import process
+    from rapidfuzz import fuzz, process
 
     seen = [n.strip()[:40] for n in names if n.strip()][:40]
-    near = process.extractOne("message", seen, processor=plain_name, score_cutoff=75)
+    near = process.extractOne("message", seen, scorer=fuzz.ratio, processor=plain_name, score_cutoff=75)
     return (
         f"{name}: no column holds the message text for certain. Columns seen: {', '.join(seen) or 'none'}. "
         f'Export the log with the message body, or name its column: columns={{"text": "{near[0] if near else "…"}"}}.'

@@ -95,8 +95,9 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 def _known(encoding: str) -> str:
     try:
+        b"".decode(encoding)  # also refuses base64 and its like, which are no encodings of text
         return codecs.lookup(encoding).name
-    except (LookupError, ValueError):
+    except (LookupError, ValueError, TypeError):
         raise InputError(f"Unknown encoding {encoding!r}. Known are Python's names, such as utf-8, cp932, gb18030, cp1252.") from None  # fmt: skip
 
 
@@ -165,7 +166,7 @@ def _likely_codec(lines: list[bytes], marketplace: str | None, name: str) -> str
         return best
     from charset_normalizer import from_bytes
 
-    guess = from_bytes(sample).best()
+    guess = from_bytes(sample, cp_exclusion=["utf_7", "utf_16", "utf_16_le", "utf_16_be", "utf_32"]).best()
     if guess is None:
         raise LogError(f"{name}: its encoding is not known (it is not UTF-8, CP932, GB18030 or CP1252). Save it as UTF-8, or name the encoding.")  # fmt: skip
     return guess.encoding

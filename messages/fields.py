@@ -154,8 +154,12 @@ def _cell(row: RawRow, plan: Plan, field: str) -> Any:
 
 def _text(row: RawRow, plan: Plan) -> tuple[str, str]:
     """The text, as it is, and why it is no text."""
-    for column in plan.picked.get("text", ()):
+    candidates = plan.picked.get("text", ())
+    for column in candidates:
         value = row.values.get(column)
+        around = column.rpartition(".")[0]
+        if around in candidates and around not in plan.nested_text:
+            continue
         if isinstance(value, CellError):
             return str(value), "spreadsheet_error"
         if isinstance(value, (dict, list)):
@@ -163,7 +167,7 @@ def _text(row: RawRow, plan: Plan) -> tuple[str, str]:
                 return "", "invalid_json"
         elif not is_blank(text_of(value)):
             return text_of(value), ""
-    first = row.values.get(plan.picked["text"][0]) if plan.picked.get("text") else None
+    first = row.values.get(candidates[0]) if candidates else None
     return (text_of(first) if isinstance(first, str) else ""), ""
 
 

@@ -29,21 +29,31 @@ def read_json(source: Lines, name: str) -> Reading:
     >>> [(row.values, row.reason) for row in read_json(lines, "log.jsonl").rows]
     [({'id': '12345678901234567890', 'message': 'Hello'}, ''), ({'id': '2'}, 'invalid_json')]
     """
+    reading = _read(source, name)
+    if any("body" in row.values for row in reading.rows):
+        rows = [_described(row) for row in reading.rows]
+        return Reading(rows, reading.notes, reading.complete)
+    return reading
+
+
+def _described(row: RawRow) -> RawRow:
+    """A ticket without comments beside tickets with them: its description is the body."""
+    if "description" not in row.values or row.values.get("body") is not None:
+        return row
+    values = {**row.values, "body": row.values["description"]}
+    return RawRow(row.number, values, row.place, row.reason, row.issues, row.raw)
+
+
+def _read(source: Lines, name: str) -> Reading:
     filled = [(i, line) for i, line in enumerate(source.lines, 1) if line.strip(_BLANK)]
-    if len(filled) > 1 and _parse(filled[0][1]) is _INVALID:
-        document = _parse("".join(source.lines))
+    first = filled[0][1]
+    if len(filled) == 1 or _parse(first) is _INVALID:
+        whole = "".join(source.lines)
+        document = _parse(whole)
         if document is not _INVALID:
             return _of_document(document, source)
-        if filled[0][1].lstrip(_BLANK).startswith("["):
-            return _of_array("".join(source.lines), source, name)
-        if filled[0][1].strip(_BLANK) == "{":
-            return _of_array("".join(source.lines), source, name)
-    elif len(filled) == 1:
-        document = _parse(filled[0][1])
-        if document is not _INVALID:
-            return _of_document(document, source)
-        if filled[0][1].lstrip(_BLANK).startswith("["):
-            return _of_array("".join(source.lines), source, name)
+        if first.strip(_BLANK).startswith("[") or first.strip(_BLANK) == "{":
+            return _of_array(whole, source, name)
     return _of_lines(filled, source)
 
 
@@ -80,13 +90,11 @@ def _of_lines(filled: list[tuple[int, str]], source: Lines) -> Reading:
     rows: list[RawRow] = []
     notes = list(source.notes)
     complete = source.complete
+    commas = sum(line.rstrip(_BLANK).endswith("},") for _, line in filled) * 2 > len(filled)
     for number, line in filled:
-        text = line.strip(_BLANK).rstrip(",") if line.strip(_BLANK)[:1] == "{" else line.strip(_BLANK)
-        value = _parse(line)
+        value = _parse(line.rstrip(_BLANK + ",") if commas else line)
         place = f"line {number}"
-        if value is _INVALID or not isinstance(value, dict):
-            if text in ("[", "]", "],"):
-                continue
+        if not isinstance(value, dict):
             rows.append(RawRow(len(rows) + 1, _id_of(line), place, "invalid_json", (), line.rstrip("\r\n")))
         else:
             rows += _rows_of(value, place, line, len(rows))

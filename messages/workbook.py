@@ -25,8 +25,7 @@ class CellError(str):
 
 def read_workbook(data: bytes, name: str, chosen: Mapping[str, str] | None = None) -> Reading:
     """Rows of all sheets that have a text column, in the order of the sheets; hidden rows count as any other."""
-    archive = open_zip(data, name)
-    sheets = list(_sheets(data, name, _has_formulas(archive)))
+    sheets = list(_sheets(data, name))
     tables = [(title, rows, find_header([[text_of(c) for c in r] for r in rows[:_HEADER_WITHIN]], chosen)) for title, rows in sheets]  # fmt: skip
     if not any(found for *_, found in tables):
         names = [text_of(c) for _, rows, _ in tables for r in rows[:1] for c in r]
@@ -96,7 +95,7 @@ def _has_formulas(archive: zipfile.ZipFile) -> bool:
     return False
 
 
-def _sheets(data: bytes, name: str, formulas: bool) -> Iterator[tuple[str, list[list[Any]]]]:
+def _sheets(data: bytes, name: str) -> Iterator[tuple[str, list[list[Any]]]]:
     import io
     import warnings
 
@@ -105,7 +104,9 @@ def _sheets(data: bytes, name: str, formulas: bool) -> Iterator[tuple[str, list[
     def load(cached: bool) -> Any:
         return openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=cached, keep_links=False)
 
+    archive = open_zip(data, name)
     try:
+        formulas = _has_formulas(archive)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             values = load(cached=True)
