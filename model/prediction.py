@@ -1,6 +1,6 @@
 """What the classifier says about one message."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -9,7 +9,7 @@ class Prediction:
 
     `ranking` holds every scenario with its calibrated probability, the likeliest first. `also` lists further asks,
     `flags` the signs named in `model.scenarios.FLAGS`. When `sure` is False, `reasons` says why in words.
-    `why` lists the n-grams that decided, with their weight.
+    `why` lists the words that decided, each with its weight for the scenario.
 
     >>> Prediction("logistics_delay", 0.97, language="en").sure
     True
@@ -17,10 +17,10 @@ class Prediction:
 
     scenario: str
     probability: float
-    ranking: tuple[tuple[str, float], ...] = ()
+    ranking: list[tuple[str, float]] = field(default_factory=list)
     also: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     language: str = "en"
     sure: bool = True
     reasons: tuple[str, ...] = ()
-    why: tuple[tuple[str, float], ...] = ()
+    why: list[tuple[str, float]] = field(default_factory=list)

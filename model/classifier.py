@@ -1,0 +1,211 @@
+"""The two readers: a linear model on n-grams reads every message, a second one the meaning of those that need it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from messages import detect_languages
+from model import features, signals
+from model.artifact import PRETRAINED, ModelError, load_model
+from model.encoder import ENCODER, N_DIMENSIONS, encode
+from model.prediction import Prediction
+from model.scenarios import SCENARIOS
+from model.why import deciding_words
+
+Array = NDArray[np.float32]
+PART = 512
+MAX_REASONED = 4_000
+
+
+def settings_in_force() -> dict[str, Any]:
+    """What a model must have been made for to be used by this Henji."""
+    return {
+        "bits": features.BITS,
+        "character_ngrams": list(features.CHARACTER_NGRAMS),
+        "word_ngrams": list(features.WORD_NGRAMS),
+        "encoder": ENCODER,
+        "dimensions": N_DIMENSIONS,
+    }
+
+
+@dataclass(frozen=True)
+class NgramReader:
+    """One linear margin per scenario on TF-IDF of hashed n-grams, unit length.
+
+    `weights` has shape (2 ** bits, n_scenarios) and already holds the inverse document frequency, `idf` (2 ** bits,).
+    """
+
+    weights: NDArray[np.float16]
+    idf: NDArray[np.float16]
+    bias: Array
+
+    def scores(self, normalised: Sequence[str]) -> Array:
+        """Margins, shape (len(normalised), n_scenarios)."""
+        rows, buckets, counts = features.ngram_counts(normalised)
+        frequency = 1 + np.log(counts, dtype=np.float32)
+        squares = (frequency * self.idf[buckets].astype(np.float32)) ** 2
+        totals = np.add.reduceat(frequency[:, None] * self.weights[buckets].astype(np.float32), rows[:-1], axis=0)
+        lengths = np.sqrt(np.add.reduceat(squares, rows[:-1]))
+        return totals / lengths[:, None] + self.bias
+
+
+@dataclass(frozen=True)
+class MeaningReader:
+    """Kernel ridge regression on sentence embeddings: how near a message is to each of many labelled landmarks.
+
+    Radial basis kernel exp(-gamma * |x - landmark|²) on embeddings projected to their principal axes, with landmarks
+    as in Nyström's method (Williams & Seeger 2001, https://papers.nips.cc/paper/1866). `mean` has shape
+    (n_dimensions,), `axes` (n_dimensions, n_axes), `landmarks` (n_landmarks, n_axes), `weights` (n_landmarks,
+    n_scenarios).
+    """
+
+    mean: Array
+    axes: NDArray[np.float16]
+    landmarks: NDArray[np.float16]
+    weights: Array
+    bias: Array
+    gamma: float
+
+    def scores(self, vectors: Array) -> Array:
+        """Regressions on ±1 membership, shape (len(vectors), n_scenarios)."""
+        projected = (vectors - self.mean) @ self.axes.astype(np.float32)
+        return kernel(projected, self.landmarks.astype(np.float32), self.gamma) @ self.weights + self.bias
+
+
+def kernel(a: Array, b: Array, gamma: float) -> Array:
+    """exp(-gamma * squared distance) for every pair, shape (len(a), len(b)).
+
+    >>> kernel(np.zeros((1, 2)), np.array([[0, 0], [0, 1]]), 1.0).round(2)
+    array([[1.  , 0.37]])
+    """
+    squared = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None, :] - 2 * a @ b.T
+    return np.exp(-gamma * np.maximum(squared, 0))
+
+
+def softmax(logits: Array) -> Array:
+    """Probabilities along the last axis."""
+    e = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+class ScenarioClassifier:
+    """Routes buyer messages to scenarios, as a scikit-learn estimator does: `predict`, `predict_proba`, `classes_`.
+
+    Every message is read by the n-gram reader. Where that one is not sure, the meaning reader reads it too and the
+    scores of both are added. Probabilities are calibrated per language by temperature
+    (Guo et al. 2017, https://arxiv.org/abs/1706.04599).
+    """
+
+    def __init__(self, ngrams: NgramReader, meaning: MeaningReader, calibration: dict[str, Any]):
+        self.ngrams = ngrams
+        self.meaning = meaning
+        self.calibration = calibration
+        self.classes_ = np.array(SCENARIOS)
+
+    def decision_function(self, messages: Sequence[str]) -> Array:
+        """Calibrated log-probabilities up to a constant per row, shape (len(messages), n_scenarios)."""
+        return self._read(_checked(messages))[0]
+
+    def predict_proba(self, messages: Sequence[str]) -> Array:
+        """Calibrated probabilities, shape (len(messages), n_scenarios), columns in the order of `classes_`."""
+        return softmax(self.decision_function(messages))
+
+    def predict(self, messages: Sequence[str]) -> NDArray[np.str_]:
+        """The likeliest scenario of each message."""
+        return self.classes_[self.decision_function(messages).argmax(axis=1)]
+
+    def classify(self, messages: Sequence[str]) -> list[Prediction]:
+        """Everything that is known of each message, in the order given."""
+        messages = _checked(messages)
+        logits, normalised, languages = self._read(messages)
+        return [
+            self._prediction(*row) for row in zip(messages, normalised, languages, softmax(logits), strict=True)
+        ]
+
+    def _read(self, messages: Sequence[str]) -> tuple[Array, list[str], list[str]]:
+        logits = np.zeros((len(messages), len(SCENARIOS)), np.float32)
+        normalised: list[str] = []
+        languages: list[str] = []
+        for start in range(0, len(messages), PART):
+            part = messages[start : start + PART]
+            texts = [features.normalise(m) for m in part]
+            codes = detect_languages(part)
+            logits[start : start + PART] = self._read_part(part, texts, codes)
+            normalised += texts
+            languages += codes
+        return logits, normalised, languages
+
+    def _read_part(self, messages: Sequence[str], normalised: Sequence[str], languages: Sequence[str]) -> Array:
+        first = self.ngrams.scores(normalised)
+        logits = first / self._per_language("temperature_first", languages)[:, None]
+        unsure = np.flatnonzero(softmax(logits).max(axis=1) < self._per_language("accept_first", languages))
+        if len(unsure):
+            second = self.meaning.scores(encode([features.readable(messages[i]) for i in unsure]))
+            both = second + self.calibration["weight_first"] * first[unsure]
+            temperature = self._per_language("temperature", [languages[i] for i in unsure])
+            logits[unsure] = both / temperature[:, None]
+        for i, language in enumerate(languages):
+            if language == "other":  # by definition: a language that we do not support is the scenario "other"
+                logits[i] = np.where(self.classes_ == "other", 0, -4)
+        return logits
+
+    def _per_language(self, name: str, languages: Sequence[str]) -> Array:
+        values = self.calibration[name]
+        return np.array([values.get(language, values["all"]) for language in languages], np.float32)
+
+    def _prediction(self, message: str, normalised: str, language: str, probabilities: Array) -> Prediction:
+        order = np.argsort(-probabilities, kind="stable")
+        ranking = [(SCENARIOS[i], round(float(probabilities[i]), 4)) for i in order]
+        scenario, probability = ranking[0]
+        also = tuple(name for name, p in ranking[1:3] if p >= self.calibration["also"] and name != "other")
+        if scenario == "other" and probability < self.calibration["sure"]["all"]:
+            also = ()
+        flags = signals.find_flags(message, language, also=also, scenario=scenario)
+        reasons = []
+        threshold = float(self._per_language("sure", [language])[0])
+        if not any(c.isalnum() for c in message):
+            reasons.append("The message has no words.")
+        elif probability < threshold:
+            reasons.append(
+                f"{scenario} is {probability:.0%} likely, {ranking[1][0]} {ranking[1][1]:.0%}; sure from {threshold:.0%}."
+            )
+        if len(message) > features.MAX_CHARACTERS:
+            reasons.append(f"Only the first {features.MAX_CHARACTERS:,} of {len(message):,} characters were read.")
+        why = deciding_words(
+            normalised[:MAX_REASONED], self.ngrams.weights, self.ngrams.idf, SCENARIOS.index(scenario)
+        )
+        return Prediction(scenario, probability, ranking, also, flags, language, not reasons, tuple(reasons), why)
+
+
+def _checked(messages: Iterable[str]) -> list[str]:
+    if isinstance(messages, str):
+        raise TypeError("Give a list of messages, not one string; for a single message use henji.classify.")
+    return ["" if m is None else str(m) for m in messages]
+
+
+@cache
+def load_classifier(path: Path = PRETRAINED) -> ScenarioClassifier:
+    """The trained classifier; every file is verified first, and scikit-learn is not imported.
+
+    Raises ModelError when the model is missing, damaged, or made for other scenarios or features.
+    """
+    arrays, settings = load_model(Path(path))
+    for name, wanted in {"scenarios": list(SCENARIOS), **settings_in_force()}.items():
+        if settings.get(name) != wanted:
+            raise ModelError(
+                f'The model at {path} was made with {name} = {settings.get(name)}, this Henji uses {wanted}. '
+                'Run "make train" to rebuild it.'
+            )
+    return ScenarioClassifier(
+        NgramReader(arrays["ngram_weights"], arrays["ngram_idf"], arrays["ngram_bias"]),
+        MeaningReader(
+            **{name: arrays[f"meaning_{name}"] for name in ("mean", "axes", "landmarks", "weights", "bias")},
+            gamma=settings["gamma"],
+        ),
+        settings["calibration"],
+    )

@@ -1,0 +1,58 @@
+"""Which words of a message decided: the weight of every n-gram, given back to the characters it covers."""
+
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model import features
+
+# A readable piece: a word with its apostrophes, or in Japanese a run of one script with the kana that ends it.
+_PIECE = re.compile(r"⟨\w+⟩|[ァ-ヺー]+|[㐀-鿿々]+[ぁ-ん]*|[ぁ-ん]+|[^\W_ぁ-ヺ㐀-鿿]+(?:['’-][^\W_ぁ-ヺ㐀-鿿]+)*")
+_JAPANESE = re.compile(r"[ぁ-ヺ㐀-鿿]")
+
+
+def deciding_words(
+    normalised: str, weights: NDArray[np.float16], idf: NDArray[np.float16], scenario: int, most: int = 5
+) -> list[tuple[str, float]]:
+    """The phrases that spoke most for a scenario, each with its share of the logit, the strongest first.
+
+    Neighbours that both speak for it become one phrase.
+    """
+    pieces = [(m.start(), m.end()) for m in _PIECE.finditer(normalised)]
+    if not pieces:
+        return []
+    weight = _character_weights(normalised, weights, idf, scenario)
+    prefix = np.concatenate([[0.0], np.cumsum(weight)])
+    phrases: list[tuple[int, int, float]] = []
+    for start, end in pieces:
+        value = float(prefix[end] - prefix[start])
+        if value <= 0:
+            continue
+        adjacent = phrases and not normalised[phrases[-1][1] : start].strip()
+        longer = phrases and len(normalised[phrases[-1][0] : end].split()) <= 4 and end - phrases[-1][0] <= 40
+        if adjacent and longer and not (_JAPANESE.search(normalised[start:end]) and end - phrases[-1][0] > 12):
+            begin, _, before = phrases.pop()
+            phrases.append((begin, end, before + value))
+        else:
+            phrases.append((start, end, value))
+    best = sorted(phrases, key=lambda p: -p[2])[:most]
+    return [(normalised[a:b], round(v, 2)) for a, b, v in best if v >= 0.01]
+
+
+def _character_weights(
+    text: str, weights: NDArray[np.float16], idf: NDArray[np.float16], scenario: int
+) -> NDArray[np.float64]:
+    """What each character adds to the logit of the scenario above the mean of the others."""
+    _, buckets, counts = features.ngram_counts([text])
+    frequency = 1 + np.log(counts)
+    length = np.sqrt(((frequency * idf[buckets].astype(float)) ** 2).sum())
+    rows = weights[buckets].astype(float)
+    against = (rows.sum(axis=1) - rows[:, scenario]) / (rows.shape[1] - 1)
+    per_occurrence = dict(
+        zip(buckets.tolist(), ((rows[:, scenario] - against) * frequency / counts / length).tolist(), strict=True)
+    )
+    total = np.zeros(len(text) + 2)
+    for start, end, bucket in features.located_ngrams(text):
+        total[start:end] += per_occurrence[bucket] / (end - start)
+    return total[1:-1]

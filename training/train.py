@@ -1,0 +1,218 @@
+"""Labels → model: fits both readers, calibrates them on messages of casts they have not read, writes the arrays."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from messages import SUPPORTED_LANGUAGES, InputError
+from model import features
+from model.artifact import PRETRAINED, save_model
+from model.classifier import MeaningReader, NgramReader, kernel, settings_in_force, softmax
+from model.encoder import encode
+from model.scenarios import SCENARIOS
+from training.labelled import SAMPLES, Labelled, read_labelled
+
+Array = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+# Chosen by leaving out whole casts; training/README.md has what was tried.
+SVM_C = 1.0
+GAMMA = 0.4
+RIDGE = 0.3
+N_AXES = 256
+N_LANDMARKS = 3_000
+WEIGHT_FIRST = 0.2  # of the n-gram reader's margin beside the meaning reader's regression
+SURE_ERROR = 0.02  # at most this share of the sure is wrong
+ALSO_PROBABILITY = 0.2
+MIN_MESSAGES = 50  # a language with fewer is calibrated with all others together
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Labelled messages with the features that both readers need, computed once."""
+
+    messages: list[Labelled]
+    ngrams: "features.NgramCounts"
+    vectors: Array
+    scenarios: NDArray[np.int64]
+    languages: NDArray[np.str_]
+    casts: NDArray[np.str_]
+
+    @classmethod
+    def of(cls, messages: Sequence[Labelled]) -> "Corpus":
+        return cls(
+            list(messages),
+            features.ngram_counts([features.normalise(m.text) for m in messages]),
+            encode([features.readable(m.text) for m in messages]),
+            np.array([SCENARIOS.index(m.scenario) for m in messages]),
+            np.array([m.language for m in messages]),
+            np.array([m.group.split("-")[-1] for m in messages]),
+        )
+
+
+@dataclass(frozen=True)
+class Readers:
+    """Both readers as fitted on some of the messages."""
+
+    ngrams: NgramReader
+    meaning: MeaningReader
+
+    def scores(self, texts: Sequence[str]) -> tuple[Array, Array]:
+        first = self.ngrams.scores([features.normalise(t) for t in texts])
+        return first, self.meaning.scores(encode([features.readable(t) for t in texts]))
+
+
+def fit_readers(corpus: Corpus, chosen: Mask) -> Readers:
+    """Fit both readers on the chosen messages."""
+    return Readers(_fit_ngrams(corpus, chosen), _fit_meaning(corpus, chosen))
+
+
+def _fit_ngrams(corpus: Corpus, chosen: Mask) -> NgramReader:
+    """Linear support vector machine, one scenario against the rest, on sublinear TF-IDF of unit length."""
+    from scipy import sparse
+    from sklearn.svm import LinearSVC
+
+    rows, buckets, counts = corpus.ngrams
+    shape = (len(corpus.messages), 1 << features.BITS)
+    x = sparse.csr_matrix((1 + np.log(counts), buckets, rows), shape=shape)[chosen]
+    document_frequency = np.bincount(x.indices, minlength=shape[1])
+    idf = np.log((1 + x.shape[0]) / (1 + document_frequency)) + 1
+    x = x.multiply(idf).tocsr()
+    lengths = np.sqrt(x.multiply(x).sum(axis=1)).A1
+    svm = LinearSVC(C=SVM_C, class_weight="balanced", random_state=0)
+    svm.fit(sparse.diags(1 / lengths) @ x, corpus.scenarios[chosen])
+    weights = np.zeros((shape[1], len(SCENARIOS)))
+    bias = np.full(len(SCENARIOS), -10.0)
+    weights[:, svm.classes_] = (svm.coef_ * idf).T
+    bias[svm.classes_] = svm.intercept_
+    return NgramReader(weights.astype(np.float16), idf.astype(np.float16), bias.astype(np.float32))
+
+
+def _fit_meaning(corpus: Corpus, chosen: Mask) -> MeaningReader:
+    """Kernel ridge regression in closed form, every message weighing the same."""
+    x = corpus.vectors[chosen]
+    mean = x.mean(axis=0)
+    _, axes = np.linalg.eigh((x - mean).T @ (x - mean))
+    axes = axes[:, ::-1][:, :N_AXES]
+    axes = (axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])).astype(np.float16)
+    projected = (x - mean) @ axes.astype(np.float32)
+    picked = np.random.default_rng(0).permutation(len(x))[:N_LANDMARKS]
+    landmarks = projected[picked].astype(np.float16)
+    k = kernel(projected, landmarks.astype(np.float32), GAMMA).astype(np.float64)
+    among = kernel(landmarks.astype(np.float32), landmarks.astype(np.float32), GAMMA).astype(np.float64)
+    member = np.eye(len(SCENARIOS))[corpus.scenarios[chosen]]
+    bias = member.mean(axis=0)
+    system = k.T @ k + RIDGE * among + 1e-6 * np.eye(len(landmarks))
+    weights = np.linalg.solve(system, k.T @ (member - bias))
+    return MeaningReader(
+        mean.astype(np.float32), axes, landmarks, weights.astype(np.float32), bias.astype(np.float32), GAMMA
+    )
+
+
+def out_of_cast_scores(corpus: Corpus) -> tuple[Array, Array]:
+    """Scores of both readers for every message, from readers that saw nobody of its cast.
+
+    Each of shape (n_messages, n_scenarios). This is the honest cross-validation: who writes a cast repeats himself.
+    """
+    first = np.zeros((len(corpus.messages), len(SCENARIOS)), np.float32)
+    second = np.zeros_like(first)
+    rows, buckets, counts = corpus.ngrams
+    for cast in np.unique(corpus.casts):
+        left_out = corpus.casts == cast
+        readers = fit_readers(corpus, ~left_out)
+        first[left_out] = readers.ngrams.scores([features.normalise(m.text) for m, out in zip(corpus.messages, left_out, strict=True) if out])
+        second[left_out] = readers.meaning.scores(corpus.vectors[left_out])
+    return first, second
+
+
+def calibrate(first: Array, second: Array, scenarios: NDArray[np.int64], languages: NDArray[np.str_]) -> dict:
+    """Temperatures and thresholds, each for "all" and per language, from scores on unseen messages."""
+    both = second + WEIGHT_FIRST * first
+    calibration: dict = {"weight_first": WEIGHT_FIRST, "also": ALSO_PROBABILITY}
+    for name, scores in (("temperature_first", first), ("temperature", both)):
+        calibration[name] = _per_language(lambda chosen, s=scores: _temperature(s[chosen], scenarios[chosen]), languages)
+    final = _probabilities(both, calibration["temperature"], languages)
+    calibration["sure"] = _per_language(
+        lambda chosen: _threshold(final[chosen], scenarios[chosen], SURE_ERROR), languages
+    )
+    alone = _probabilities(first, calibration["temperature_first"], languages)
+    calibration["accept_first"] = _per_language(
+        lambda chosen: _threshold(alone[chosen], scenarios[chosen], SURE_ERROR / 2), languages
+    )
+    return calibration
+
+
+def _per_language(measure, languages: NDArray[np.str_]) -> dict[str, float]:  # type: ignore[no-untyped-def]
+    values = {"all": measure(np.ones(len(languages), bool))}
+    for language in SUPPORTED_LANGUAGES:
+        if (languages == language).sum() >= MIN_MESSAGES:
+            values[language] = measure(languages == language)
+    return {name: round(float(value), 4) for name, value in values.items()}
+
+
+def _probabilities(scores: Array, temperatures: dict[str, float], languages: NDArray[np.str_]) -> Array:
+    return softmax(scores / np.array([temperatures.get(c, temperatures["all"]) for c in languages])[:, None])
+
+
+def _temperature(scores: Array, scenarios: NDArray[np.int64]) -> float:
+    """The temperature with the smallest log loss (Guo et al. 2017)."""
+    candidates = np.geomspace(0.02, 3, 120)
+    losses = [-np.log(softmax(scores / t)[np.arange(len(scores)), scenarios] + 1e-12).mean() for t in candidates]
+    return float(candidates[int(np.argmin(losses))])
+
+
+def _threshold(probabilities: Array, scenarios: NDArray[np.int64], error: float) -> float:
+    """The lowest probability from which on at most this share is wrong; 1.01 where there is none."""
+    top = probabilities.max(axis=1)
+    order = np.argsort(-top, kind="stable")
+    wrong = np.cumsum(probabilities.argmax(axis=1)[order] != scenarios[order])
+    allowed = np.flatnonzero(wrong <= error * np.arange(1, len(order) + 1))
+    return float(top[order][allowed[-1]]) if len(allowed) and allowed[-1] >= 20 else 1.01
+
+
+def train(messages: Sequence[Labelled], path: Path = PRETRAINED) -> str:
+    """Fit on all messages, calibrate on left-out casts, write the model; returns its name.
+
+    Raises InputError when a scenario is missing or there is only one cast.
+    """
+    corpus = Corpus.of(messages)
+    absent = [s for i, s in enumerate(SCENARIOS) if i not in corpus.scenarios]
+    if absent:
+        raise InputError(f"No labelled message for {', '.join(absent)}. Every scenario needs some; add rows.")
+    if len(np.unique(corpus.casts)) < 2:
+        raise InputError("All messages are of one cast; calibration needs two or more. Give `group` another number.")
+    calibration = calibrate(*out_of_cast_scores(corpus), corpus.scenarios, corpus.languages)
+    readers = fit_readers(corpus, np.ones(len(messages), bool))
+    arrays = {f"ngram_{name}": getattr(readers.ngrams, name) for name in ("weights", "idf", "bias")}
+    meaning = ("mean", "axes", "landmarks", "weights", "bias")
+    arrays |= {f"meaning_{name}": getattr(readers.meaning, name) for name in meaning}
+    settings = {
+        "scenarios": list(SCENARIOS),
+        **settings_in_force(),
+        "gamma": GAMMA,
+        "calibration": calibration,
+        "n_messages": len(messages),
+    }
+    return save_model(path, arrays, settings)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--labelled", type=Path, default=SAMPLES / "labelled", help="folder of labelled CSV files")
+    parser.add_argument("-o", "--output", type=Path, default=PRETRAINED, help="folder of the model")
+    arguments = parser.parse_args()
+    try:
+        messages = read_labelled(arguments.labelled)
+        name = train(messages, arguments.output)
+    except InputError as error:
+        sys.exit(str(error))
+    print(f"{len(messages):,} messages → {arguments.output}, model {name[:12]}.")
+
+
+if __name__ == "__main__":
+    main()
