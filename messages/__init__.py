@@ -1,7 +1,16 @@
+"""What came in: an export → clean messages."""
+
 from messages.errors import InputError as InputError
+from messages.errors import LogError as LogError
 from messages.language import SUPPORTED_LANGUAGES as SUPPORTED_LANGUAGES
 from messages.language import detect_language as detect_language
 from messages.language import detect_languages as detect_languages
+from messages.log import Log as Log
+from messages.log import read_log as read_log
+from messages.marketplaces import Marketplace as Marketplace
+from messages.marketplaces import find_marketplace as find_marketplace
+from messages.marketplaces import marketplace as marketplace
 from messages.marketplaces import marketplaces as marketplaces
 from messages.order import Order as Order
+from messages.order import Product as Product
 from messages.privacy import mask as mask

@@ -115,6 +115,15 @@ def find_header(rows: Sequence[Sequence[str]], chosen: Mapping[str, str] | None 
     return best
 
 
+def is_header(cells: Sequence[str], head: Sequence[str]) -> bool:
+    """True for a row that is the header once more, where two exports were put together.
+
+    >>> is_header(["Id", "MESSAGE", ""], ["id", "message"]), is_header(["Id", "It came"], ["id", "message"])
+    (True, False)
+    """
+    return plain_name(cells[0][:100]) == head[0] and [plain_name(c[:100]) for c in cells[: len(head)]] == list(head)
+
+
 def unique_names(names: Sequence[str]) -> list[str]:
     """Header names as keys: a second "Note" becomes "Note (2)", a blank one is called by its place.
 

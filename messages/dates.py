@@ -64,7 +64,9 @@ def _iso(text: str) -> datetime | None:
 
 
 def _epoch(text: str) -> datetime | None:
-    """Seconds or milliseconds since 1970, between 2001 and 2100."""
+    """Seconds or milliseconds since 1970; days since 1899 as Excel counts them, between 2000 and 2100."""
+    if re.fullmatch(r"\d{5}(\.\d+)?", text) and 36526 <= float(text) <= 73050:
+        return datetime(1899, 12, 30, tzinfo=UTC) + timedelta(seconds=round(float(text) * 86400))
     if not re.fullmatch(r"\d{10}(\.\d+)?|\d{13}", text):
         return None
     return datetime.fromtimestamp(float(text) / (1000 if len(text) == 13 else 1), UTC)

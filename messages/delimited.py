@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from messages.columns import HEADER_WITHIN, find_header, is_total, pick_columns, plain_name, unique_names
+from messages.columns import HEADER_WITHIN, find_header, is_header, is_total, pick_columns, plain_name, unique_names
 from messages.encoding import Lines
 from messages.errors import LogError
 from messages.rows import RawRow, Reading
@@ -275,7 +275,9 @@ def _read_rows(lines: list[str], at: int, table: Table, header: list[str], notes
             at += 1
             continue
         record = read_record(lines, at, table.dialect, stops)
-        reason, issues, fields = "", (), record.fields
+        fields = record.fields
+        reason = ""
+        issues: tuple[str, ...] = ()
         several = record.after > at + 1
         if not record.closed or (several and (record.stray or len(fields) != n and _filled_to(fields) > n)):
             record, reason = _on_its_own(lines[at], at, table)
@@ -286,7 +288,7 @@ def _read_rows(lines: list[str], at: int, table: Table, header: list[str], notes
         first_line, at = at, record.after
         if not any(c.strip("\x00\x1a \t\ufeff\u200b\u3000") for c in fields):
             continue
-        if len(fields) >= 2 and [plain_name(c) for c in fields[: len(head)]] == head:
+        if len(fields) >= 2 and is_header(fields, head):
             repeated += 1
             continue
         if not reason and is_total(fields) and _has_no_text(fields, table):

@@ -158,9 +158,8 @@ def _likely_codec(lines: list[bytes], marketplace: str | None, name: str) -> str
                 break
     sample = b"".join(telling)[: _SAMPLE * 2]
     hint = _BY_MARKETPLACE.get(marketplace.upper(), "cp1252") if marketplace else _hint_of_addresses(lines)
-    if hint and plausibility(sample, hint) > 0.25:
-        return hint
-    scores = {codec: plausibility(sample, codec) + 0.1 * (codec == hint) for codec in _CANDIDATES}
+    weight = 0.4 if marketplace else 0.2
+    scores = {codec: plausibility(sample, codec) + weight * (codec == hint) for codec in _CANDIDATES}
     best = max(_CANDIDATES, key=lambda codec: scores[codec])
     if scores[best] > 0.1:
         return best
@@ -195,10 +194,12 @@ def plausibility(sample: bytes, codec: str) -> float:
     if not letters:
         return 0.0
     expected = _EXPECTED | (frozenset(_POLISH_TURKISH) if codec in ("cp1250", "cp1254") else frozenset())
-    good = sum(c in expected or "\u3041" <= c <= "\u30fe" for c in letters)
+    good: float = sum(c in expected or "\u3041" <= c <= "\u30fe" for c in letters)
     good += sum("\uff01" <= c <= "\uff5e" or "\u3001" <= c <= "\u3011" or "\uac00" <= c <= "\ud7a3" for c in letters) * 0.7  # fmt: skip
     good += sum("\u4e00" <= c <= "\u9fff" and c not in expected for c in letters) * 0.2
-    odd = sum(bool(_ODD.match(c)) and c not in expected for c in letters) + 2 * text.count("\ufffd")
+    narrow_kana = sum(map(len, _NARROW_KANA.findall(text)))
+    odd = sum(bool(_ODD.match(c)) and c not in expected for c in letters) + 2 * text.count("\ufffd") - narrow_kana
+    good += 0.6 * narrow_kana
     if codec in _ONE_BYTE:  # Größe, “¿Qué?”: foreign letters stand alone or in pairs, never five in a row
         odd += 2 * sum(len(run) for run in _LONG_RUN.findall(text))
     return (good - odd) / len(letters)
@@ -206,6 +207,7 @@ def plausibility(sample: bytes, codec: str) -> float:
 
 _EXPECTED = frozenset(_LATIN + _COMMON_HAN)
 _ONE_BYTE = frozenset({"cp1252", "cp1250", "cp1254", "cp850", "mac_roman"})
+_NARROW_KANA = re.compile("[\uff61-\uff9f]{2,}")
 _LONG_RUN = re.compile("[^\x00-\x7f]{5,}")
 _AS_BYTES = {chr(b): b for b in range(256)} | {
     bytes([b]).decode("cp1252"): b for b in range(0x80, 0xA0) if b not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)

@@ -1,5 +1,6 @@
 """From rows to messages: what each cell means, and which rows are no messages of a buyer."""
 
+import datetime
 import hashlib
 import re
 import unicodedata
@@ -18,6 +19,7 @@ from messages.workbook import CellError, text_of
 
 _UNSEEN = re.compile(r"[\s\x00-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0]*")  # fmt: skip
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_AS_TEXT = re.compile(r'="([^"]*)"')  # how exports keep Excel from reading an id as a number
 _ROUNDED = re.compile(r"-?\d([.,]\d+)?[eE]\+\d{2,3}")
 _ADDRESS = re.compile(r"([^\s<>@\"',;:()]{1,100})@([a-z0-9._-]{3,200})", re.I)
 _FAKE_AMAZON = re.compile(r"(?:[\w-]*-)?(?:amaz[o0]n|arnaz[o0]n|amazom|amazn|amzon|anazon)(?:-[\w-]*)?$", re.I)
@@ -181,6 +183,11 @@ def _id(value: Any, issues: list[str]) -> str:
         issues.append("spreadsheet_error")
         return ""
     text = text_of(value).strip()
+    if quoted := _AS_TEXT.fullmatch(text):
+        text = quoted[1]
+    if isinstance(value, datetime.date):  # Excel took 3-12 for a day
+        issues.append("id_precision_lost")
+        return ""
     if value != value or (isinstance(value, float) and abs(value) >= 1e15) or _ROUNDED.fullmatch(text):
         if value == value:
             issues.append("id_precision_lost")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from messages.archive import open_zip
-from messages.columns import find_header, is_total, pick_columns, plain_name, unique_names
+from messages.columns import find_header, is_header, is_total, pick_columns, plain_name, unique_names
 from messages.delimited import no_text_column
 from messages.errors import LogError
 from messages.rows import RawRow, Reading
@@ -15,6 +15,7 @@ from messages.rows import RawRow, Reading
 _ERRORS = frozenset({"#N/A", "#VALUE!", "#REF!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#GETTING_DATA", "#FIELD!", "#BLOCKED!"})  # fmt: skip
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _HEADER_WITHIN = 40
+_MAX_CELLS = 10_000_000
 
 
 class CellError(str):
@@ -51,6 +52,8 @@ def text_of(cell: Any) -> str:
         return ""
     if isinstance(cell, bool):
         return "TRUE" if cell else "FALSE"
+    if cell != cell:
+        return ""
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
         return str(int(cell))
     if isinstance(cell, (datetime.datetime, datetime.date, datetime.time)):
@@ -70,7 +73,7 @@ def _table_rows(cells: Sequence[Sequence[Any]], header_at: int, where: str, n_be
         filled = [text_of(c) for c in row]
         if not any(c.strip("\x00 \t\r\n\ufeff\u200b\u3000\xa0") for c in filled):
             continue
-        if len(head) > 1 and [plain_name(c) for c in filled[: len(head)]] == head:
+        if len(head) > 1 and is_header(filled, head):
             notes.append(f"Left out a repeated header: {where} {index}.")
             continue
         if len(names) > 1 and is_total(filled) and not any(filled[i].strip() for i in texts if i < len(filled)):
@@ -79,7 +82,7 @@ def _table_rows(cells: Sequence[Sequence[Any]], header_at: int, where: str, n_be
         number += 1
         values = dict(zip(names, row, strict=False))
         extra = any(c.strip() for c in filled[len(names) :])
-        yield RawRow(number, values, f"{where} {index}", "wrong_field_count" if extra else "", (), "\t".join(filled).rstrip("\t"))  # fmt: skip
+        yield RawRow(number, values, f"{where} {index}", "wrong_field_count" if extra else "", (), "\t".join(c[:2000] for c in filled).rstrip("\t"))  # fmt: skip
 
 
 def _has_formulas(archive: zipfile.ZipFile) -> bool:
@@ -113,7 +116,7 @@ def _sheets(data: bytes, name: str) -> Iterator[tuple[str, list[list[Any]]]]:
             written = load(cached=False) if formulas else None
             for sheet in values.worksheets:
                 sheet.reset_dimensions()
-                rows = [[_value(cell) for cell in row] for row in sheet.iter_rows()]
+                rows = _cells(sheet, name)
                 if written is not None:
                     _mark_formulas(rows, written[sheet.title])
                 yield sheet.title, rows
@@ -122,6 +125,21 @@ def _sheets(data: bytes, name: str) -> Iterator[tuple[str, list[list[Any]]]]:
     except Exception as error:  # a damaged workbook fails anywhere in openpyxl, in any way
         reason = f"{type(error).__name__}: {error}"[:120]
         raise LogError(f"{name}: damaged workbook ({reason}). Open it in Excel, save it again as .xlsx or CSV.") from None  # fmt: skip
+
+
+def _cells(sheet: Any, name: str) -> list[list[Any]]:
+    """The cells of a sheet, without the blank ones at the end of each row."""
+    rows: list[list[Any]] = []
+    n_cells = 0
+    for cells in sheet.iter_rows():
+        row = [_value(cell) for cell in cells]
+        while row and row[-1] is None:
+            row.pop()
+        rows.append(row)
+        n_cells += len(row) + 1
+        if n_cells > _MAX_CELLS:
+            raise LogError(f"{name}: has more than {_MAX_CELLS} cells. Split the log into smaller files.")
+    return rows
 
 
 def _value(cell: Any) -> Any:
@@ -140,7 +158,8 @@ def _mark_formulas(rows: list[list[Any]], written: Any) -> None:
     written.reset_dimensions()
     for row, formulas in zip(rows, written.iter_rows(), strict=False):
         for index, cell in enumerate(formulas):
-            if cell.data_type == "f" and index < len(row) and row[index] is None:
+            if cell.data_type == "f" and (index >= len(row) or row[index] is None):
+                row += [None] * (index + 1 - len(row))
                 row[index] = CellError("formula without a value")
 
 
@@ -165,9 +184,9 @@ def read_html_table(text: str, name: str, chosen: Mapping[str, str] | None = Non
         raise LogError(no_text_column(name, [_cell_text(c) for c in first.css("td, th")] if first else []))
     _, cells, header_at = max(tables, key=lambda t: (t[0], len(t[1])))
     notes = ["The file is an HTML page; its table was read."]
-    rows = list(_table_rows(cells, header_at, "table row", 0, chosen, notes))
+    found_rows = list(_table_rows(cells, header_at, "table row", 0, chosen, notes))
     whole = "</table" in text[-100_000:].casefold()
-    return Reading(rows, (*notes, *(() if whole else ("The page ends within its table.",))), whole)
+    return Reading(found_rows, (*notes, *(() if whole else ("The page ends within its table.",))), whole)
 
 
 def _cell_text(cell: Any) -> str:

@@ -1,0 +1,499 @@
+"""Henji (返事, "reply"): what each buyer wants, and a checked reply, in six languages.
+
+The public names stand first; the `henji` command below only parses its arguments and calls them.
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from messages import InputError, Log, LogError, Marketplace, Order, Product
+    from model import ModelError, Prediction
+    from suggest import Policy, Suggestion
+    from suggest.tone import Finding
+
+__version__ = "0.1.0"
+__all__ = [
+    "Finding",
+    "InputError",
+    "Log",
+    "LogError",
+    "ModelError",
+    "Order",
+    "Policy",
+    "Prediction",
+    "Product",
+    "Suggestion",
+    "check_reply",
+    "classify",
+    "read_log",
+    "suggest_reply",
+]
+
+_HOMES = {
+    "messages": ("InputError", "Log", "LogError", "Order", "Product", "read_log"),
+    "model": ("ModelError", "Prediction"),
+    "suggest": ("Policy", "Suggestion"),
+    "suggest.tone": ("Finding",),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for, so that `henji --help` answers at once."""
+    from importlib import import_module
+
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(home), name)
+    raise AttributeError(f"henji has no {name!r}. Public names: {', '.join(__all__)}.")
+
+
+def classify(message: str) -> "Prediction":
+    """What one message is about; for many, `load_classifier().classify(messages)` of `model` is faster.
+
+    >>> classify("Where is my parcel?").scenario
+    'logistics_delay'
+    """
+    from messages import InputError
+    from model import load_classifier
+
+    if not isinstance(message, str):
+        raise InputError(f"A message is text, not {type(message).__name__}. Give a str.")
+    return load_classifier().classify([message])[0]
+
+
+def suggest_reply(
+    message: str,
+    *,
+    order: "Order | Mapping[str, Any] | None" = None,
+    product: "Product | Mapping[str, Any] | None" = None,
+    marketplace: str | None = None,
+    now: datetime | None = None,
+    policy: "Policy | Mapping[str, Any] | None" = None,
+) -> "Suggestion":
+    """The best reply that the facts allow, checked, with what it lacks; it never invents a fact and sends nothing.
+
+    `order`, `product` and `policy` take the class or a dict with its field names; `marketplace` a code such as "DE",
+    an Amazon id or domain; `now` an aware time, else the clock of this machine.
+    Raises InputError on an unknown key, marketplace or value.
+
+    >>> s = suggest_reply("Wo bleibt mein Paket?", order={"order_id": "302-1234567-7654321"}, marketplace="DE")
+    >>> s.language, s.scenario, "302-1234567-7654321" in s.text
+    ('de', 'logistics_delay', True)
+    """
+    from suggest import suggest_reply
+
+    return suggest_reply(message, order=order, product=product, marketplace=marketplace, now=now, policy=policy)
+
+
+def check_reply(
+    text: str,
+    *,
+    language: str | None = None,
+    marketplace: str | None = None,
+    message: str | None = None,
+    order: "Order | Mapping[str, Any] | None" = None,
+    policy: "Policy | Mapping[str, Any] | None" = None,
+) -> "list[Finding]":
+    """Every place in a reply that breaks a rule of tone or policy, from its beginning to its end.
+
+    `language` is the buyer's; without it, that of `message`, else of the reply itself. `order=None` means that the
+    order is not known, and checks that need it are left out; an order without `order_id` is a pre-sale question.
+    Raises InputError on an unknown language, marketplace or key.
+
+    >>> [f.category for f in check_reply("We will try our best to help you.", language="en")]
+    ['vague']
+    """
+    from suggest import check_reply
+
+    return check_reply(
+        text, language=language, marketplace=marketplace, message=message, order=order, policy=policy
+    )
+
+
+# ------------------------------------------------------------------------------------------------ the command
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Henji (返事): what each buyer wants, and a checked reply. It never sends anything.",
+)
+
+LogFile = Annotated[Path, typer.Argument(metavar="LOG", help="CSV, TSV, XLSX, JSON(L), Parquet, .eml or .mbox")]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="OUT", help="CSV, TSV, XLSX, JSONL or Parquet, by its name")
+]
+Json = Annotated[bool, typer.Option("--json", help="print one JSON object for machines instead of tables")]
+Market = Annotated[
+    str | None, typer.Option("--marketplace", "-m", help="where the log does not say it: US, UK, DE, FR, ES, IT, JP …")
+]
+Columns = Annotated[
+    list[str] | None, typer.Option("--map", help="a column by name, such as --map text=Description", metavar="FIELD=NAME")
+]
+Encoding = Annotated[str | None, typer.Option(help="of a file that does not show it, such as cp932")]
+Workers = Annotated[int, typer.Option("--workers", "-w", min=1, help="processes; the result is the same for any number")]
+Strict = Annotated[bool, typer.Option("--strict", help="exit with 1 when rows were set aside")]
+PolicyFile = Annotated[Path, typer.Option("--policy", help="the seller's settings")]
+
+
+@app.command("classify")
+def classify_log(
+    log: LogFile,
+    output: Output = None,
+    marketplace: Market = None,
+    columns: Columns = None,
+    encoding: Encoding = None,
+    workers: Workers = 1,
+    strict: Strict = False,
+    json: Json = False,
+) -> None:
+    """Say what each message of an exported log is about."""
+    import pandas as pd
+
+    read = _read(log, output, marketplace, columns, encoding)
+    texts = read.messages["text"].tolist()
+    rows = _with_progress("Classifying", _classified, texts, workers, json)
+    table = pd.concat([read.messages.drop(columns=["text"]), pd.DataFrame(rows), read.messages[["text"]]], axis=1)
+    table = table.drop(columns=["language"]).rename(columns={"detected": "language"})
+    _finish(read, table, log, output, strict, json, ("scenario", "language", "sure"))
+
+
+@app.command("suggest")
+def suggest_log(
+    log: LogFile,
+    orders: Annotated[Path | None, typer.Option(help="a table with the fields of Order, one row an order")] = None,
+    output: Output = None,
+    policy: PolicyFile = Path("henji.toml"),
+    now: Annotated[datetime | None, typer.Option(help="the time of the replies, UTC; else the clock")] = None,
+    marketplace: Market = None,
+    columns: Columns = None,
+    encoding: Encoding = None,
+    workers: Workers = 1,
+    strict: Strict = False,
+    json: Json = False,
+) -> None:
+    """Propose a checked reply to each message of an exported log."""
+    from datetime import UTC
+
+    import pandas as pd
+
+    from messages.tables import read_orders
+    from suggest.policy import read_policy
+
+    read = _read(log, output, marketplace, columns, encoding)
+    known = read_orders(orders) if orders else {}
+    at = (now or datetime.now(UTC)).replace(tzinfo=UTC) if now is None or now.tzinfo is None else now
+    settings = read_policy(policy)
+    cases = [
+        (row["text"], known.get(row["order_id"]) or _order_of(row), row["marketplace"] or marketplace)
+        for row in read.messages.to_dict("records")
+    ]
+    suggested = partial(_suggested, now=at, policy=settings)
+    rows = _with_progress("Suggesting", suggested, cases, workers, json)
+    kept = ["row", "message_id", "order_id", "marketplace", "received_at", "subject", "text", "issues"]
+    table = pd.concat([read.messages[kept], pd.DataFrame(rows)], axis=1)
+    _finish(read, table, log, output, strict, json, ("status", "scenario", "language"))
+
+
+@app.command("check")
+def check_replies(
+    replies: Annotated[Path, typer.Argument(metavar="REPLIES", help="a .txt reply, or a table with a column `reply`")],
+    output: Output = None,
+    language: Annotated[str | None, typer.Option("--language", "-l", help="of the buyer: en de fr es it ja")] = None,
+    marketplace: Market = None,
+    policy: PolicyFile = Path("henji.toml"),
+    json: Json = False,
+) -> None:
+    """Find wrong tone and policy breaches in replies; exits with 1 when one must not be sent."""
+    import dataclasses
+
+    import pandas as pd
+
+    from messages import InputError, Order
+    from messages.output import check_output, write_table
+    from messages.tables import read_table
+    from suggest.policy import read_policy
+
+    if output:
+        check_output(output)
+    if replies.suffix.lower() == ".txt":
+        if not replies.is_file():
+            raise InputError(f"{replies}: no such file. Check the name.")
+        rows: list[dict[str, Any]] = [{"reply": replies.read_bytes().decode("utf-8-sig", "replace")}]
+    else:
+        table = read_table(replies)
+        column = next((c for c in ("reply", "text") if c in table.columns), None)
+        if column is None:
+            raise InputError(
+                f"{replies}: no column `reply` or `text`. Columns seen: {', '.join(map(str, table.columns))}."
+            )
+        rows = table.rename(columns={column: "reply"}).to_dict("records")
+    settings = read_policy(policy)
+    fields = [f.name for f in dataclasses.fields(Order)]
+    found: list[dict[str, Any]] = []
+    for number, row in enumerate(rows, 1):
+        order = {name: row[name] for name in fields if name in row}
+        findings = check_reply(
+            row["reply"],
+            language=row.get("language") or language,
+            marketplace=row.get("marketplace") or marketplace,
+            message=row.get("message") or None,
+            order=order if "order_id" in order else None,
+            policy=settings,
+        )
+        found += [{"row": number, **dataclasses.asdict(f)} for f in findings]
+    frame = pd.DataFrame(found, columns=["row", *_finding_fields()])
+    if output:
+        write_table(frame, output)
+    if json:
+        _print_json({"replies": len(rows), "findings": found})
+    else:
+        _print_findings(frame, len(rows), output)
+    if (frame["severity"] == "error").any():
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """The `henji` command. Exit codes: 0 done, 1 findings or rows set aside, 2 wrong use, 3 input refused."""
+    from messages.errors import InputError, LogError
+
+    try:
+        sys.exit(app(standalone_mode=False) or 0)
+    except InputError as error:
+        _say(str(error))
+        sys.exit(3 if isinstance(error, LogError) or type(error).__name__ == "ModelError" else 2)
+    except (KeyboardInterrupt, typer.Abort):
+        _say("Stopped. No output was written.")
+        sys.exit(130)
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # what the parser says of its arguments
+            raise
+        _say(f"{error.format_message()} See henji --help.")
+        sys.exit(2)
+
+
+# ------------------------------------------------------------------------------------------------ what it calls
+
+
+def _read(
+    log: Path, output: Path | None, marketplace: str | None, columns: Sequence[str] | None, encoding: str | None
+) -> "Log":
+    from messages import InputError, read_log
+    from messages import marketplace as known_marketplace
+    from messages.output import check_output
+
+    if output:
+        check_output(output)
+    code = known_marketplace(marketplace).code if marketplace else None
+    chosen = dict(pair.partition("=")[::2] for pair in columns or [])
+    if not all(chosen.values()):
+        raise InputError(f"--map {' '.join(columns or [])}: write FIELD=NAME, such as --map text=Description.")
+    return read_log(log, columns=chosen or None, encoding=encoding, marketplace=code)
+
+
+def _classified(texts: Sequence[str]) -> list[dict[str, Any]]:
+    from model import load_classifier
+
+    return [
+        {
+            "detected": p.language,
+            "scenario": p.scenario,
+            "probability": p.probability,
+            "sure": p.sure,
+            "also": " ".join(p.also),
+            "flags": " ".join(p.flags),
+            "reasons": " ".join(p.reasons),
+            "why": ", ".join(words for words, _ in p.why),
+        }
+        for p in load_classifier().classify(texts)
+    ]
+
+
+def _suggested(cases: Sequence[tuple[str, Any, str]], *, now: datetime, policy: "Policy") -> list[dict[str, Any]]:
+    return [
+        _suggestion_row(suggest_reply(text, order=order, marketplace=marketplace or None, now=now, policy=policy))
+        for text, order, marketplace in cases
+    ]
+
+
+def _suggestion_row(s: "Suggestion") -> dict[str, Any]:
+    return {
+        "language": s.language,
+        "status": s.status,
+        "scenario": s.scenario,
+        "probability": s.probability,
+        "also": " ".join(s.also),
+        "flags": " ".join(s.flags),
+        "template_id": s.template_id,
+        "reply_by": s.reply_by,
+        "reply": s.text,
+        "reply_zh": s.text_zh,
+        "missing_facts": " ".join(s.missing_facts),
+        "compensation": f"{s.compensation.amount} {s.compensation.currency}" if s.compensation else "",
+        "reasons": " ".join(s.reasons),
+        "findings": " ".join(f"{f.category}: {f.text}" for f in s.findings),
+    }
+
+
+def _order_of(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the log itself knows of the order."""
+    return {name: row[name] for name in ("order_id", "asin") if row[name]} or None
+
+
+def _with_progress(what: str, function: Any, items: Sequence[Any], workers: int, quiet: bool) -> list[dict[str, Any]]:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from messages.batch import map_parts
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=_console(), transient=True, disable=quiet) as progress:
+        task = progress.add_task(what, total=len(items))
+        return list(map_parts(function, items, workers=workers, report=lambda n: progress.advance(task, n)))
+
+
+def _finish(
+    read: "Log", table: "pd.DataFrame", log: Path, output: Path | None, strict: bool, json: bool, counted: Sequence[str]
+) -> None:
+    """Write the output and what was set aside, print the sum, and end with the right code."""
+    from messages.output import write_table
+
+    aside = len(read.quarantined)
+    wording = "suggested" if "status" in table.columns else "classified"
+    total = f"{len(table) + aside:,} in = {len(table):,} {wording} + {aside:,} set aside"
+    beside = output.with_name(f"{output.stem}.quarantine{output.suffix}") if output else None
+    if output and beside:
+        write_table(table, output)
+        if aside:
+            write_table(read.quarantined, beside)
+        else:
+            beside.unlink(missing_ok=True)
+    if json:
+        _print_json(
+            {
+                "log": str(log),
+                "in": len(table) + aside,
+                wording: len(table),
+                "set_aside": aside,
+                "complete": read.complete,
+                "notes": list(read.notes),
+                "counts": {name: {str(k): int(n) for k, n in table[name].value_counts().items()} for name in counted},
+                **({} if output else {"rows": _plain(table), "quarantined": _plain(read.quarantined)}),
+            }
+        )
+    else:
+        _print_log(read, table, log, output, beside if aside else None, total, counted)
+    if not read.complete:
+        raise typer.Exit(3)
+    if strict and aside:
+        raise typer.Exit(1)
+
+
+def _plain(frame: "pd.DataFrame") -> list[dict[str, Any]]:
+    return [{str(k): str(v) if hasattr(v, "isoformat") else v for k, v in r.items()} for r in frame.to_dict("records")]
+
+
+def _print_log(
+    read: "Log",
+    table: "pd.DataFrame",
+    log: Path,
+    output: Path | None,
+    beside: Path | None,
+    total: str,
+    counted: Sequence[str],
+) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    console = _console()
+    shown = Table(title=f"{log.name}: {total}", title_justify="left", expand=True)
+    columns = [c for c in ("row", "language", "status", "scenario", "probability", "sure", "flags") if c in table.columns]
+    for name in columns:
+        shown.add_column(name, no_wrap=True, style=_STYLES.get(name))
+    shown.add_column("text", ratio=1, no_wrap=True, overflow="ellipsis")
+    for row in table.head(_SHOWN).to_dict("records"):
+        cells = [Text(_cell(row[c]), style=_STYLES.get(str(row[c]), "")) for c in columns]
+        shown.add_row(*cells, Text(" ".join(row["text"].split())[:400]))
+    console.print(shown)
+    if len(table) > _SHOWN:
+        console.print(f"… and {len(table) - _SHOWN:,} more.")
+    for name in counted:
+        counts = table[name].value_counts()
+        console.print(f"{name}: " + ", ".join(f"{k} {n:,}" for k, n in counts.items()), highlight=False)
+    for row in read.quarantined.head(_SHOWN).to_dict("records"):
+        console.print(Text(f"set aside: row {row['row']} ({row['place']}): {row['reason']}", style="yellow"))
+    for note in read.notes:
+        console.print(Text(f"note: {note}", style="yellow"))
+    if not read.complete:
+        console.print(Text(f"{log.name} is incomplete: export or copy it again.", style="bold red"))
+    if output:
+        console.print(Text(f"Written: {output}" + (f", set aside: {beside}" if beside else "")))
+
+
+_SHOWN = 20
+_STYLES = {
+    "ready": "green", "review": "yellow", "person": "bold red", "no_reply": "dim", "True": "green", "False": "yellow",
+    "flags": "magenta", "error": "bold red", "warning": "yellow", "hint": "cyan",
+}  # fmt: skip
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+def _finding_fields() -> list[str]:
+    import dataclasses
+
+    from suggest.tone import Finding
+
+    return [f.name for f in dataclasses.fields(Finding)]
+
+
+def _print_findings(frame: "pd.DataFrame", n_replies: int, output: Path | None) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    console = _console()
+    by = ", ".join(f"{n} {s}" for s, n in frame["severity"].value_counts().items()) or "nothing found"
+    shown = Table(title=f"{n_replies:,} replies: {by}", title_justify="left", expand=True)
+    for name in ("row", "severity", "category", "text"):
+        shown.add_column(name, no_wrap=True, overflow="ellipsis", max_width=40)
+    shown.add_column("message", ratio=1)
+    for row in frame.head(2 * _SHOWN).to_dict("records"):
+        style = _STYLES.get(row["severity"], "")
+        cells = (str(row["row"]), row["severity"], row["category"], " ".join(row["text"].split()), row["message"])
+        shown.add_row(*(Text(cell, style=style if i == 1 else "") for i, cell in enumerate(cells)))
+    console.print(shown)
+    if len(frame) > 2 * _SHOWN:
+        console.print(f"… and {len(frame) - 2 * _SHOWN:,} more findings.")
+    if output:
+        console.print(Text(f"Written: {output}"))
+
+
+def _print_json(value: Mapping[str, Any]) -> None:
+    import json
+
+    print(json.dumps(value, ensure_ascii=False, indent=1, default=str).encode("utf-8", "replace").decode("utf-8"))
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    return Console()
+
+
+def _say(line: str) -> None:
+    print(f"henji: {line}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
