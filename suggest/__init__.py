@@ -1,0 +1,9 @@
+"""What people wrote, templates and rules of tone, turned into a reply."""
+
+from suggest.compensation import Money as Money
+from suggest.fill import Fact as Fact
+from suggest.policy import Policy as Policy
+from suggest.policy import read_policy as read_policy
+from suggest.reply import Suggestion as Suggestion
+from suggest.reply import suggest as suggest
+from suggest.reply import suggest_reply as suggest_reply

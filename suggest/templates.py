@@ -228,13 +228,21 @@ def templates(language: str, marketplace: str = "") -> Templates:
     return read_templates(FOLDER / f"{language}.toml", language, marketplace)
 
 
+@cache
+def letter(language: str, marketplace: str = "") -> Letter:
+    """What frames a letter in a language; "zh" is there for the gloss only."""
+    table, raw = _read_toml(path := FOLDER / f"{language}.toml")
+    with _place(path, raw, "[letter]"):
+        return _letter(table.get("letter", {}), table.get("region", {}).get(marketplace, {}))
+
+
 def read_templates(path: Path, language: str, marketplace: str = "") -> Templates:
     """Templates from a file; a mistake is an InputError that names file, line, template and what is allowed."""
     table, raw = _read_toml(path)
     region = table.get("region", {}).get(marketplace, {})
     known = {s.id: s for s in situations()}
     with _place(path, raw, "[letter]"):
-        letter = _letter(table.get("letter", {}), region)
+        frame = _letter(table.get("letter", {}), region)
     found = {}
     for name, row in table.items():
         if name in ("letter", "region", "example"):
@@ -248,7 +256,7 @@ def read_templates(path: Path, language: str, marketplace: str = "") -> Template
         raise InputError(
             f"{path.name}: no template for {' '.join(missing)}. Every situation needs one in each language."
         )
-    return Templates(language, letter, {name: found[name] for name in known}, table.get("example", {}))
+    return Templates(language, frame, {name: found[name] for name in known}, table.get("example", {}))
 
 
 def _template(row: Mapping[str, Any], situation: Situation, language: str, region: Mapping[str, str]) -> Template:
@@ -269,7 +277,7 @@ def _template(row: Mapping[str, Any], situation: Situation, language: str, regio
     if _fields(text) != _fields(text_zh):
         differs = " ".join(sorted(_fields(text) ^ _fields(text_zh)))
         raise ValueError(f"text and text_zh of {situation.id!r} differ in: {differs}")
-    words = tuple(fold(word) for word in row.get("words", ()))
+    words = tuple(_wanted(word, language) for word in row.get("words", ()))
     return Template(situation.id, language, situation, words, tuple(row["samples"]), _regional(text, region), text_zh)
 
 
@@ -328,6 +336,21 @@ def fold(text: str) -> str:
         bare = (c for c in unicodedata.normalize("NFD", text) if not "\u0300" <= c <= "\u036f")
         text = unicodedata.normalize("NFC", "".join(bare))
     return " ".join(text.split())
+
+
+def spaced(text: str) -> str:
+    """Folded words between single blanks.
+
+    >>> spaced("Where's my PARCEL?!")
+    ' where s my parcel '
+    """
+    return " " + " ".join("".join(c if c.isalnum() else " " for c in fold(text)).split()) + " "
+
+
+def _wanted(word: str, language: str) -> str:
+    """A word as it is looked for in a `spaced` message: at the beginning of a word; after "*" anywhere, in Japanese anywhere."""
+    anywhere = language == "ja" or word.startswith("*")
+    return spaced(word).strip() if anywhere else spaced(word).rstrip()
 
 
 def _read_toml(path: Path) -> tuple[dict[str, Any], str]:

@@ -1,0 +1,137 @@
+"""Everything that is known when a reply is chosen: the message, what it is about, the order, the clock."""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+
+import re2
+
+from messages import Marketplace, Order, Product
+from model import Prediction
+from suggest.compensation import Money, most_that_may_be_offered
+from suggest.models import asked_model
+from suggest.policy import Policy
+from suggest.templates import spaced
+
+READ = 20_000  # characters of a message that are searched for words; nobody asks after ten pages
+STUCK_DAYS = 7  # without a scan; Amazon's own measure for a shipment that does not move
+
+_ORDER_ID = re2.compile(r"(?:^|[^0-9])([0-9]{3})[- ‐‑–ー]?([0-9]{7})[- ‐‑–ー]?([0-9]{7})(?:[^0-9]|$)")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One message with all that is known about it; `order` holds the product's facts too."""
+
+    message: str
+    prediction: Prediction
+    order: Order
+    product: Product
+    marketplace: Marketplace
+    language: str
+    now: datetime
+    policy: Policy
+
+    @cached_property
+    def words(self) -> str:
+        """The message as words are looked for: folded, signs as blanks, a blank at both ends."""
+        return spaced(self.message[:READ])
+
+    @cached_property
+    def quoted_orders(self) -> tuple[str, ...]:
+        """Order ids that the buyer wrote, full-width digits too."""
+        text = unicodedata.normalize("NFKC", self.message[:READ])
+        return tuple(dict.fromkeys("-".join(m.groups()) for m in _ORDER_ID.finditer(text)))
+
+    @cached_property
+    def order_id(self) -> str | None:
+        """The order's number, or the only one that the buyer quotes."""
+        if self.order.order_id:
+            return self.order.order_id
+        return self.quoted_orders[0] if len(self.quoted_orders) == 1 else None
+
+    @cached_property
+    def today(self) -> date:
+        """The day on the buyer's calendar."""
+        return self.local_day(self.now)
+
+    def local_day(self, moment: datetime | date) -> date:
+        """A day stays a day; a moment becomes the day it has where the buyer lives."""
+        return moment.astimezone(self.marketplace.timezone).date() if isinstance(moment, datetime) else moment
+
+    def is_past(self, moment: datetime | date | None) -> bool:
+        """True for what is known to lie behind us; a day is past when it is over."""
+        if moment is None:
+            return False
+        return moment <= self.now if isinstance(moment, datetime) else moment < self.today
+
+    @cached_property
+    def is_shipped(self) -> bool:
+        order = self.order
+        if order.shipped_at is not None:
+            return self.local_day(order.shipped_at) <= self.today
+        return bool(order.tracking_id or order.last_tracking_update or order.delivered_at)
+
+    @cached_property
+    def is_delivered(self) -> bool:
+        return self.order.delivered_at is not None and self.local_day(self.order.delivered_at) <= self.today
+
+    @cached_property
+    def days_since_scan(self) -> int | None:
+        scanned = self.order.last_tracking_update
+        return None if scanned is None else (self.today - self.local_day(scanned)).days
+
+    @property
+    def return_days(self) -> int | None:
+        """Length of the return window: the order's, else the policy's."""
+        days = self.order.return_window_days
+        return self.policy.return_window_days if days is None else days
+
+    @cached_property
+    def return_until(self) -> date | None:
+        """Last day of the return window; None if its length or the delivery is not known."""
+        days = self.return_days
+        if days is None or not self.order.delivered_at or not self.is_delivered:
+            return None
+        return self.local_day(self.order.delivered_at) + timedelta(days=min(days, 3650))
+
+    @cached_property
+    def model(self) -> tuple[str, str]:
+        """("yes" | "no" | "unknown", the listed model that the buyer asks about)."""
+        return asked_model(self.message[:READ], self.product.compatible_with, self.product.not_compatible_with)
+
+    @property
+    def is_threatened(self) -> bool:
+        """A review, a chargeback or a claim is held out."""
+        return not {"review_threat", "chargeback_or_a_to_z"}.isdisjoint(self.prediction.flags)
+
+    @cached_property
+    def money(self) -> Money | None:
+        """What may be offered at most; nothing under a threat, so that no money is ever tied to a review."""
+        return None if self.is_threatened else most_that_may_be_offered(self.order, self.policy)
+
+    @cached_property
+    def resolve_by(self) -> datetime:
+        return _full_hour(self.now + timedelta(hours=self.policy.resolve_hours))
+
+    @cached_property
+    def presale_by(self) -> datetime:
+        return self.now + timedelta(hours=self.policy.presale_hours)
+
+    def text(self, value: str | Mapping[str, str] | None) -> str | None:
+        """A product text in the reply's language; one that is only there in others is not there."""
+        return value.get(self.language) if isinstance(value, Mapping) else value
+
+
+def _full_hour(moment: datetime) -> datetime:
+    """Rounded down: a promise may be early, never late."""
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def known_to_be(now: datetime | None) -> datetime:
+    """An aware time in UTC; without a zone it is taken as UTC, without a value it is this moment."""
+    if now is None:
+        return datetime.now(UTC)
+    return now.replace(tzinfo=UTC) if now.tzinfo is None else now.astimezone(UTC)

@@ -1,0 +1,399 @@
+"""Turns a template into a letter: every field a fact with its source, said as the buyer's country says it."""
+
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cache, lru_cache
+
+import re2
+
+from suggest.case import Case
+from suggest.names import greeting
+from suggest.templates import FIELDS, Letter, Line, Text, letter
+
+EMERGENCY = {  # by marketplace country: the number for ambulance
+    "US": "911", "CA": "911", "MX": "911", "BR": "192", "GB": "999", "IE": "112", "DE": "112", "FR": "112", "IT": "112",
+    "ES": "112", "NL": "112", "BE": "112", "SE": "112", "PL": "112", "TR": "112", "AE": "998", "SA": "997", "EG": "123",
+    "IN": "112", "ZA": "112", "JP": "119", "AU": "000", "SG": "995",
+}  # fmt: skip
+MANY_ZONES = ("US", "CA", "MX", "BR", "AU")  # where a clock time needs its zone
+LONGEST_NAME = 70  # characters of a product's name; sellers' titles run to 200
+LONGEST_TEXT = 600  # characters of specifications or steps, so that a letter stays within a channel's limit
+YEAR_IS_CLEAR = timedelta(days=180)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What a field stands for in this reply, and where it was taken from."""
+
+    value: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A letter, the facts in it, and the facts without which it has gaps."""
+
+    text: str
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+
+
+class Facts:
+    """The facts of one case in one language, each looked up when a template first asks for it."""
+
+    def __init__(self, case: Case, language: str) -> None:
+        self.case = case
+        self.language = language
+        self.letter: Letter = letter(language, case.marketplace.code)
+        self._known: dict[str, Fact | None] = {}
+
+    def get(self, name: str) -> Fact | None:
+        if name not in self._known:
+            self._known[name] = FACTS[name](self)
+        return self._known[name]
+
+    def has(self, names: tuple[str, ...]) -> bool:
+        return all(self.get(name) for name in names)
+
+
+def fill(text: Text, facts: Facts, brief: bool = False) -> Filled:
+    """A template's text with every field replaced; `brief` leaves out the lines that may be left out.
+
+    `missing` names the fields for which there was no fact; the text then has gaps and must not be shown.
+    """
+    used: dict[str, Fact] = {}
+    missing: list[str] = []
+    paragraphs = [_paragraph(lines, facts, used, missing, brief) for lines in text]
+    return Filled("\n\n".join(filter(None, paragraphs)), used, tuple(dict.fromkeys(missing)))
+
+
+def _paragraph(lines: tuple[Line, ...], facts: Facts, used: dict[str, Fact], missing: list[str], brief: bool) -> str:
+    said = []
+    for line in lines:
+        chosen: Line | None = line
+        if line.optional and (not facts.has(line.fields) or (brief and not line.otherwise)):
+            chosen = line.otherwise if line.otherwise and facts.has(line.otherwise.fields) else None
+        if chosen:
+            said.append(_line(chosen, facts, used, missing))
+    return ("" if facts.language in ("ja", "zh") else " ").join(said)
+
+
+def _line(line: Line, facts: Facts, used: dict[str, Fact], missing: list[str]) -> str:
+    said = []
+    for i, part in enumerate(line.parts):
+        if i % 2 == 0:
+            said.append(part)
+            continue
+        fact = facts.get(part)
+        if fact is None:
+            missing.append(part)
+            continue
+        used[part] = fact
+        ends = line.parts[i + 1][:1] in (".", "。", "!", "?", ":")
+        said.append(fact.value.rstrip(" .。") if ends else fact.value)
+    return "".join(said)
+
+
+# ---------------------------------------------------------------- how a country says it
+
+
+@cache
+def _locale(language: str, country: str) -> str:
+    from babel import Locale, UnknownLocaleError
+
+    for name in (f"{language}_{country}", language):
+        try:
+            return str(Locale.parse(name))
+        except (UnknownLocaleError, ValueError):
+            continue
+    return "en"
+
+
+_YEAR = re2.compile(r",?(?: 'de')? y+$")  # "EEEE, d 'de' MMMM 'de' y"
+
+
+@lru_cache(maxsize=4096)
+def say_day(day: date, language: str, country: str, with_year: bool) -> str:
+    """A day with its weekday; the year only where it could be another one.
+
+    >>> say_day(date(2026, 11, 22), "en", "US", False), say_day(date(2026, 11, 22), "en", "GB", False)
+    ('Sunday, November 22', 'Sunday 22 November')
+    >>> say_day(date(2026, 11, 1), "fr", "FR", False), say_day(date(2026, 11, 22), "ja", "JP", True)
+    ('dimanche 1er novembre', '2026年11月22日(日)')
+    """
+    from babel.dates import format_date, get_date_format
+
+    if language in ("ja", "zh"):
+        form = ("yyyy年M月d日" if with_year else "M月d日") + ("(EEE)" if language == "ja" else "")
+        return format_date(day, form, locale=language)
+    locale = _locale(language, country)
+    form = get_date_format("full", locale).pattern
+    said = _plain(format_date(day, form if with_year else _YEAR.sub("", form), locale=locale))
+    if language == "fr":
+        said = said.replace(" 1 ", " 1er ")
+    return said.replace(", ", " ", 1) if form.startswith("EEEE, d ") else said  # "Sunday 22 November"
+
+
+@lru_cache(maxsize=4096)
+def say_time(moment: datetime, language: str, country: str) -> str:
+    """A clock time; with its zone where a country has several."""
+    from babel.dates import format_time, get_timezone_name
+
+    said = format_time(moment, "HH:mm" if language in ("ja", "zh") else "short", locale=_locale(language, country))
+    if country in MANY_ZONES:
+        locale = _locale("en" if language == "zh" else language, country)
+        zone = get_timezone_name(moment, "short", locale=locale)
+        said += f" {zone}" if zone.isalpha() else f" ({get_timezone_name(moment, 'long', locale=locale)})"
+    return _plain(said)
+
+
+@lru_cache(maxsize=4096)
+def say_money(amount: str, currency: str, language: str, country: str) -> str:
+    """An amount with its currency.
+
+    >>> say_money("1234.5", "EUR", "de", "DE"), say_money("736", "JPY", "ja", "JP"), say_money("3.99", "USD", "en", "US")
+    ('1.234,50 €', '736円', '$3.99')
+    """
+    from decimal import Decimal
+
+    from babel.numbers import format_currency, format_decimal
+
+    if currency == "JPY" and language == "ja":
+        return f"{format_decimal(Decimal(amount), '#,##0', locale='ja')}円"
+    return _plain(format_currency(Decimal(amount), currency, locale=_locale(language, country)))
+
+
+def _plain(text: str) -> str:
+    """Ordinary blanks: a helpdesk shows others as boxes."""
+    return text.replace("\u202f", " ").replace("\xa0", " ")
+
+
+# ---------------------------------------------------------------- texts that come from sellers' data
+
+_CONTROL = re2.compile(r"[\p{Cc}\p{Cf}\p{Co}\p{Cs}]+")
+_CHINESE = re2.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\x{3000}-\x{303f}]+")
+_BRACKETS = re2.compile(r"【[^【】]*】|\[[^\[\]]*\]|<[^<>]*>")
+_FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
+_NUMBERING = re2.compile(r"(?m)^\s*(?:[0-9]{1,2}[.):、．]|[-*•・①-⑳]|Step [0-9]+[:.]?)\s*")
+
+
+def clean_text(text: str, language: str) -> str:
+    """A seller's text without control characters, markup and, in a Western reply, full-width letters.
+
+    >>> clean_text("ＵＳＢ　cable\\u200b <b>2 m²</b>", "en")
+    'USB cable 2 m²'
+    """
+    text = text.encode("utf-8", "ignore").decode("utf-8")
+    text = _BRACKETS.sub(lambda m: " " if m.group()[0] == "<" else m.group(), text)
+    text = "\n".join(_CONTROL.sub("", " ".join(line.split())) for line in text.split("\n"))
+    text = text.translate({ord("{"): "(", ord("}"): ")"})
+    return text.strip() if language == "ja" else text.translate(_FULL_WIDTH).strip()
+
+
+def product_name(text: str, language: str) -> str | None:
+    """A product's name as one says it: the beginning of a long title, no Chinese in a Western reply.
+
+    >>> product_name("【2026新款】LED Desk Lamp, 3 Brightness Levels, USB Port, Foldable, for Office and Bedroom, Black", "en")
+    'LED Desk Lamp'
+    >>> product_name("台灯", "en") is None
+    True
+    """
+    text = clean_text(text, language)
+    if language != "ja":
+        text = _CHINESE.sub(" ", _BRACKETS.sub(" ", text) if _CHINESE.search(text) else text)
+    text = " ".join(text.split()).strip(" ,;:|-–/")
+    if len(text) > LONGEST_NAME:
+        head = re2.split(r"\s*[,;|(（、，]|\s[-–—]\s", text)[0]
+        text = head if 3 <= len(head) <= LONGEST_NAME else _cut(text, LONGEST_NAME)
+    letters = sum(c.isalpha() for c in text)
+    return text if letters >= (1 if language == "ja" else 3) and letters * 3 > len(text) else None
+
+
+def body_text(text: str, language: str) -> str | None:
+    """Specifications or a status; None if it is in another script than the reply."""
+    text = clean_text(text, language)
+    if language != "ja" and _CHINESE.search(text):
+        return None
+    return _cut(text, LONGEST_TEXT) if any(c.isalnum() for c in text) else None
+
+
+def _cut(text: str, longest: int) -> str:
+    """The beginning of a text, ended at a sentence or else at a word."""
+    if len(text) <= longest:
+        return text
+    head = text[:longest]
+    end = max(head.rfind(sign) for sign in (". ", "。", "\n", "; "))
+    return head[: end + 1].strip(" ;\n") if end > longest // 3 else head.rsplit(" ", 1)[0].strip(" ,;:-")
+
+
+def numbered(text: str) -> str:
+    """Steps one below the other with numbers; a single step stays a sentence.
+
+    >>> numbered("Hold SET.\\n2) Let go.")
+    '1. Hold SET.\\n2. Let go.'
+    """
+    steps = [step for line in text.split("\n") if (step := _NUMBERING.sub("", line).strip())]
+    return "\n".join(f"{i}. {step}" for i, step in enumerate(steps, 1)) if len(steps) > 1 else "".join(steps)
+
+
+# ---------------------------------------------------------------- the facts
+
+
+def _day(moment: datetime | date | None, source: str, facts: Facts) -> Fact | None:
+    if moment is None:
+        return None
+    case = facts.case
+    day = case.local_day(moment)
+    far = abs(day - case.today) > YEAR_IS_CLEAR
+    return Fact(say_day(day, facts.language, case.marketplace.country, far), source)
+
+
+def _past_day(name: str) -> Callable[[Facts], Fact | None]:
+    """A day that must lie behind us: data that say otherwise are not to be believed."""
+
+    def find(facts: Facts) -> Fact | None:
+        moment = getattr(facts.case.order, name)
+        is_past = moment is not None and facts.case.local_day(moment) <= facts.case.today
+        return _day(moment, f"order.{name}", facts) if is_past else None
+
+    return find
+
+
+def _moment(moment: datetime, source: str, facts: Facts) -> Fact:
+    local = moment.astimezone(facts.case.marketplace.timezone)
+    country = facts.case.marketplace.country
+    day = say_day(local.date(), facts.language, country, False)
+    time = say_time(local, facts.language, country)
+    return Fact(facts.letter.by.replace("{date}", day).replace("{time}", time), source)
+
+
+def _from_order(name: str) -> Callable[[Facts], Fact | None]:
+    def find(facts: Facts) -> Fact | None:
+        value = facts.case.text(getattr(facts.case.order, name))
+        said = value and body_text(value, facts.language if facts.language != "zh" else "ja")
+        return Fact(said, f"order.{name}") if said else None
+
+    return find
+
+
+def _product_name(facts: Facts) -> Fact | None:
+    value = facts.case.text(facts.case.order.product_name)
+    said = value and product_name(value, facts.case.language)
+    return Fact(said, "order.product_name") if said else None
+
+
+def _steps(facts: Facts) -> Fact | None:
+    found = _from_order("manual_steps")(facts)
+    return found and Fact(numbered(found.value), found.source)
+
+
+def _specs(facts: Facts) -> Fact | None:
+    found = _from_order("product_specs")(facts)
+    if not found:
+        return None
+    end = "" if found.value[-1] in ".!?。）)" else "。" if facts.language == "ja" else "."
+    return Fact(found.value + end, found.source)
+
+
+def _order_id(facts: Facts) -> Fact | None:
+    case = facts.case
+    if not case.order_id:
+        return None
+    return Fact(clean_text(case.order_id, "en"), "order.order_id" if case.order.order_id else "message")
+
+
+def _short(name: str, longest: int) -> Callable[[Facts], Fact | None]:
+    """An id or a carrier's name: taken whole or not at all."""
+
+    def find(facts: Facts) -> Fact | None:
+        value = getattr(facts.case.order, name)
+        said = value and clean_text(str(value), "ja" if facts.case.language == "ja" else "en").replace("\n", " ")
+        if not said or len(said) > longest or (facts.case.language != "ja" and _CHINESE.search(said)):
+            return None
+        return Fact(said, f"order.{name}")
+
+    return find
+
+
+def _money(amount: object, currency: str | None, source: str, facts: Facts) -> Fact | None:
+    if amount is None or not currency:
+        return None
+    return Fact(say_money(str(amount), currency, facts.language, facts.case.marketplace.country), source)
+
+
+def _compensation(facts: Facts) -> Fact | None:
+    money = facts.case.money
+    return money and _money(money.amount, money.currency, "order.order_total x policy.compensation_share", facts)
+
+
+def _model(facts: Facts) -> Fact | None:
+    answer, model = facts.case.model
+    source = "product.compatible_with" if answer == "yes" else "product.not_compatible_with"
+    return Fact(clean_text(model, facts.case.language), source) if model else None
+
+
+def _works_with(facts: Facts) -> Fact | None:
+    models = [clean_text(m, facts.case.language) for m in facts.case.product.compatible_with[:5]]
+    if not models or any(_CHINESE.search(m) for m in models if facts.case.language != "ja"):
+        return None
+    return Fact(("、" if facts.language in ("ja", "zh") else ", ").join(models), "product.compatible_with")
+
+
+def _restock(facts: Facts) -> Fact | None:
+    day = facts.case.order.restock_date
+    return None if facts.case.is_past(day) else _day(day, "order.restock_date", facts)
+
+
+def _sign_off(facts: Facts) -> Fact:
+    policy, words = facts.case.policy, facts.letter
+    if policy.sign_off and facts.language != "zh":
+        return Fact(policy.sign_off.strip(), "policy.sign_off")
+    return Fact("\n".join(filter(None, (words.close, policy.shop_name or words.team))), "policy.shop_name" if policy.shop_name else "language")  # fmt: skip
+
+
+def _salutation(facts: Facts) -> Fact:
+    said, by_name = greeting(facts.case.order.buyer_name, facts.case.language, facts.letter)
+    return Fact(said, "order.buyer_name" if by_name else "language")
+
+
+def _reply_by(facts: Facts) -> Fact:
+    from suggest.deadlines import reply_by
+
+    return _moment(reply_by(facts.case.now), "now + 24 h", facts)
+
+
+FACTS: dict[str, Callable[[Facts], Fact | None]] = {
+    "salutation": _salutation,
+    "sign_off": _sign_off,
+    "shop_name": lambda f: Fact(f.case.policy.shop_name, "policy.shop_name") if f.case.policy.shop_name else None,
+    "order_id": _order_id,
+    "product_name": _product_name,
+    "carrier": _short("carrier", 40),
+    "tracking_id": _short("tracking_id", 40),
+    "eta": lambda f: _day(f.case.order.eta, "order.eta", f),
+    "last_tracking_update": _past_day("last_tracking_update"),
+    "ordered_at": _past_day("ordered_at"),
+    "shipped_at": _past_day("shipped_at"),
+    "delivered_at": _past_day("delivered_at"),
+    "order_total": lambda f: _money(f.case.order.order_total, f.case.order.currency, "order.order_total", f),
+    "compensation": _compensation,
+    "goodwill": lambda f: Fact(f.letter.goodwill, "language") if f.case.money else None,
+    "return_until": lambda f: _day(f.case.return_until, "order.delivered_at + return_window_days", f),
+    "return_days": lambda f: Fact(str(f.case.return_days), "order.return_window_days") if f.case.return_days else None,
+    "steps": _steps,
+    "specs": _specs,
+    "fits_model": _model,
+    "works_with": _works_with,
+    "refund_status": _from_order("refund_status"),
+    "restock_date": _restock,
+    "invoice": _short("invoice", 60),
+    "emergency_number": lambda f: Fact(EMERGENCY[f.case.marketplace.country], "marketplace"),
+    "resolve_by": lambda f: _moment(f.case.resolve_by, "now + policy.resolve_hours", f),
+    "resolve_hours": lambda f: Fact(str(f.case.policy.resolve_hours), "policy.resolve_hours"),
+    "presale_by": lambda f: _moment(f.case.presale_by, "now + policy.presale_hours", f),
+    "presale_hours": lambda f: Fact(str(f.case.policy.presale_hours), "policy.presale_hours"),
+    "reply_by": _reply_by,
+}
+assert FACTS.keys() == FIELDS.keys(), "every field has its fact"

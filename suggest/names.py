@@ -1,0 +1,138 @@
+"""How a buyer is addressed: by name where the name is one, with the title they use, and never with a guessed gender."""
+
+import unicodedata
+from collections.abc import Mapping
+from functools import cache
+
+import re2
+
+from suggest.templates import LANGUAGES, Letter, letter
+
+LONGEST = 40  # characters; what is longer is a title, an address or a joke
+MOST_WORDS = 5
+
+_DEGREES = frozenset("dr dra prof dott dottssa dottore ing dipl mag phd dring profdr".split())
+_PARTICLES = frozenset(
+    "von van vom zu zur der den de del della di da du des la le los las dos da' d' y e el bin al ter ten".split()
+)
+_NOBODY = frozenset(
+    "nan none null n/a na unknown undefined test buyer customer client kunde kundin cliente acheteur compratore comprador"
+    " guest amazon kaufer besteller anonymous お客様 購入者 会員".split()
+)
+_COMPANY = frozenset(
+    "gmbh ag kg ohg ug ev mbh ltd limited llc inc corp plc co sarl sas sa sasu eurl srl spa snc sl slu bv nv ab".split()
+)
+_JAPANESE_COMPANY = ("株式会社", "有限会社", "合同会社", "(株)", "(有)", "財団法人", "学校法人", "社団法人")
+_HONORIFIC = re2.compile(r"\s*(?:様|さま|さん|殿|氏|ちゃん|くん|君)$")
+_WESTERN = re2.compile(r"[\p{Latin}\p{M}' .,‐-]+")
+_JAPANESE = re2.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}ー々・ヶ\p{Latin}\p{M}' .,-]+")
+_CASED = re2.compile(r"[\p{L}\p{M}]+")
+
+
+def greeting(name: str | None, language: str, words: Letter) -> tuple[str, bool]:
+    """The salutation, and whether it holds the name.
+
+    >>> english = letter("en", "UK")
+    >>> greeting("Mr COLIN FARADAY", "en", english), greeting("Ｍａｒｉａ　Ｒｏｓｓｉ", "en", english)
+    (('Dear Mr Faraday,', True), ('Dear Maria Rossi,', True))
+    >>> greeting("nan", "en", english), greeting("x" * 200, "en", english), greeting("佐々木 由美", "en", english)
+    (('Hello,', False), ('Hello,', False), ('Hello,', False))
+    """
+    clean = clean_name(name or "", language)
+    if not clean:
+        return words.unnamed, False
+    title, rest = _title(clean)
+    form = {"mr": words.mr, "ms": words.ms, "": words.named}[title]
+    if title and language not in ("ja", "zh"):
+        rest = _last_name(rest, language)
+    if title == "both" or not rest:
+        return words.unnamed, False
+    return form.replace("{name}", _cased(rest)), True
+
+
+def clean_name(name: str, language: str) -> str | None:
+    """A name without width, control and markup, or None for what is no name a letter can begin with.
+
+    >>> clean_name("  sandmeyer,  volker ", "de"), clean_name("佐々木 由美様", "ja"), clean_name("Order 302-1", "en")
+    ('Volker Sandmeyer', '佐々木 由美', None)
+    >>> clean_name("Fischer GmbH", "de"), clean_name("Anna\\u200b Berg 🙂", "de")
+    (None, None)
+    """
+    text = unicodedata.normalize("NFKC", name[: LONGEST * 4])
+    text = "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co") or c in "\t\n")
+    text = " ".join(text.replace("’", "'").split()).strip(" ,.-")
+    if language == "ja":
+        text = _HONORIFIC.sub("", text)
+    alphabet = _JAPANESE if language == "ja" else _WESTERN
+    if not text or len(text) > LONGEST or not alphabet.fullmatch(text):
+        return None
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) > 2 or not all(parts):
+        return None
+    text = " ".join(reversed(parts))
+    tokens = [_bare(token) for token in text.split()]
+    if len(tokens) > MOST_WORDS + 1 or any(t in _NOBODY for t in tokens) or _is_company(text, tokens):
+        return None
+    letters = sum(map(len, _CASED.findall(text)))
+    if letters < (1 if language == "ja" else 2) or (text.isascii() and not any(c in "aeiouyAEIOUY" for c in text)):
+        return None
+    return _cased(text)
+
+
+def _is_company(text: str, tokens: list[str]) -> bool:
+    return len(tokens) > 1 and tokens[-1] in _COMPANY or any(mark in text for mark in _JAPANESE_COMPANY)
+
+
+def _bare(token: str) -> str:
+    return token.casefold().replace(".", "").strip(",'-")
+
+
+def _cased(text: str) -> str:
+    """MARIA DE LA CRUZ -> Maria de la Cruz; a name in both cases stays as its owner writes it."""
+    if not (text.isupper() or text.islower()) or len(text) < 3:
+        return text
+    first, *others = _CASED.sub(lambda m: m.group().capitalize(), text).split()
+    return " ".join([first, *(t.lower() if t.lower() in _PARTICLES else t for t in others)])
+
+
+@cache
+def _titles() -> Mapping[str, str]:
+    """Every language's words for Mr and Ms: a Herr stays one in an English letter."""
+    found = {}
+    for language in LANGUAGES:
+        try:
+            words = letter(language)
+        except ValueError:
+            continue
+        found |= {_bare(w): "mr" for w in words.mr_words} | {_bare(w): "ms" for w in words.ms_words}
+    return found
+
+
+def _title(name: str) -> tuple[str, str]:
+    """("mr" | "ms" | "both" | "", the rest)."""
+    tokens = name.split()
+    titles = []
+    while tokens and (
+        _bare(tokens[0]) in _titles() or (titles and tokens[0].casefold() in ("&", "und", "and", "et", "y", "e"))
+    ):
+        titles.append(_titles().get(_bare(tokens.pop(0)), ""))
+    kinds = {t for t in titles if t}
+    return ("both" if len(kinds) > 1 else min(kinds, default="")), " ".join(tokens)
+
+
+def _last_name(name: str, language: str) -> str:
+    """What follows Mr or Ms: degrees and the family name with its particles.
+
+    >>> _last_name("Dr. Ilse Kornblum", "de"), _last_name("Anna von der Tann", "de"), _last_name("Juan García López", "es")
+    ('Dr. Kornblum', 'von der Tann', 'García López')
+    """
+    tokens = name.split()
+    degrees = []
+    while len(tokens) > 1 and _bare(tokens[0]) in _DEGREES:
+        degrees.append(tokens.pop(0))
+    start = len(tokens) - (2 if language == "es" and len(tokens) > 2 else 1)
+    while start > 1 and tokens[start - 1].casefold() in _PARTICLES:
+        start -= 1
+    if start == 1 and tokens[0].casefold() in _PARTICLES:
+        start = 0
+    return " ".join([*degrees, *tokens[max(start, 0) :]])
