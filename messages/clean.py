@@ -14,7 +14,17 @@ from messages.marketplaces import find_marketplace
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser
 
+_OPTIONS = re2.Options()
+_OPTIONS.max_mem = 64 << 20  # the tables hold many phrases
+_OPTIONS.log_errors = False
+
+
+def _compiled(pattern: str) -> re2._Regexp:
+    return re2.compile(pattern, _OPTIONS)
+
+
 _DASH = "[-–—‐‑‒―−─━－_=*]"
+_DASHES = _compiled(_DASH + "{3}")
 _LONGEST_LINE = 600  # characters; a longer line is prose, never a header of a quoted mail
 
 
@@ -24,10 +34,10 @@ def clean_message(text: str) -> str:
     What stands between Amazon's markers counts; where there are none, what is left without quotes, footers and
     signatures. Words are never thrown away altogether: if nothing but a quote is there, the quote is what was meant.
 
-    >>> clean_message("------------- Begin message -------------\\n\\nWhere is it?\\n\\n------------- End message -------------")
+    >>> clean_message("------ Begin message ------\\n\\nWhere is it?\\n\\n------ End message ------")
     'Where is it?'
-    >>> clean_message("Blau, bitte.\\n\\nAm 03.11.2026 um 10:00 schrieb Lampenshop:\\n> Welche Farbe?\\n\\nVon meinem iPhone gesendet")
-    'Blau, bitte.'
+    >>> clean_message("Blau.\\n\\nAm 03.11.2026 schrieb Lampenshop:\\n> Farbe?\\n\\nVon meinem iPhone gesendet")
+    'Blau.'
     """
     visible, hidden = _without_surrogates(text)
     plain = html_text(visible) if is_html(visible) else visible
@@ -65,21 +75,28 @@ def _with_surrogates(text: str, hidden: bool) -> str:
 
 # --- HTML -------------------------------------------------------------------------------------------------------------
 
-_HTML = re2.compile(
+_HTML = _compiled(
     r"(?i)<(?:!doctype html|html|head|body|div|p|br|table|tbody|tr|td|pre|span|font|blockquote|style|center|ul|ol|li"
     r"|strong|h[1-6]|img|hr|o:p)(?:\s[^<>]*)?/?>|<a\s[^<>]*href[^<>]*>"
 )
-_BLOCKS = "p, div, table, tr, ul, ol, li, blockquote, pre, h1, h2, h3, h4, h5, h6, hr, section, article, header, footer, center, dt, dd"
+_BLOCKS = (
+    "p, div, table, tr, ul, ol, li, blockquote, pre, h1, h2, h3, h4, h5, h6, hr, section, article, header, footer,"
+    " center, dt, dd"
+)
 _HIDDEN = (
-    "head, style, script, title, template, noscript, object, svg, [hidden], [style*='display:none'], [style*='display: none'],"
+    "head, style, script, title, template, noscript, object, svg, [hidden],"
+    " [style*='display:none'], [style*='display: none'],"
     " [style*='visibility:hidden'], [style*='visibility: hidden'], [style*='mso-hide:all'], [style*='mso-hide: all'],"
     " [style*='max-height:0'], [style*='font-size:0;'], [style*='font-size:0px'], [style*='opacity:0;']"
 )
-_QUOTES = "blockquote[type=cite], .gmail_quote, .gmail_attr, .yahoo_quoted, .moz-cite-prefix, #appendonsend ~ *, #divRplyFwdMsg, #divRplyFwdMsg ~ *"
+_QUOTES = (
+    "blockquote[type=cite], .gmail_quote, .gmail_attr, .yahoo_quoted, .moz-cite-prefix, #appendonsend ~ *,"
+    " #divRplyFwdMsg, #divRplyFwdMsg ~ *"
+)
 _BREAK, _BLOCK, _PARAGRAPH = "\ue00a", "\ue00b", "\ue00c"  # private characters, while blanks are folded
-_BREAKS = re2.compile(f"[ {_BREAK}{_BLOCK}{_PARAGRAPH}]*[{_BREAK}{_BLOCK}{_PARAGRAPH}][ {_BREAK}{_BLOCK}{_PARAGRAPH}]*")
+_BREAKS = _compiled(f"[ {_BREAK}{_BLOCK}{_PARAGRAPH}]*[{_BREAK}{_BLOCK}{_PARAGRAPH}][ {_BREAK}{_BLOCK}{_PARAGRAPH}]*")
 _MOST_TAGS = 10_000  # in a mail; deeper nesting than any mail's makes a tree slow
-_PRE = re2.compile(r"(?is)<pre(?:\s[^<>]*)?>.*?(?:</pre\s*>|$)")
+_PRE = _compiled(r"(?is)<pre(?:\s[^<>]*)?>.*?(?:</pre\s*>|$)")
 _AMAZON_PRE = "pre[style*='-o-pre-wrap']"
 
 
@@ -189,22 +206,25 @@ def _any(phrases: Iterable[str]) -> str:
 
 
 @cache
-def _markers() -> tuple[re2._Regexp, re2._Regexp, re2._Regexp]:
-    """Patterns for all markers, for one that ends, and for a marker in a language that we do not know."""
+def _markers() -> tuple[re2._Regexp, re2._Regexp]:
+    """Patterns for a marker that we know and for one in a language that we do not know."""
     begin, end = _any(_tables()["markers"]["begin"]), _any(_tables()["markers"]["end"])
-    known = rf"(?i){_DASH}{{3,}}[ \t]*(?:[^\n/]{{0,40}}/[ \t]*)?(?:(?P<begin>{begin})|(?P<end>{end}))(?:[ \t]*/[^\n/]{{0,40}}?)?[ \t\n]*{_DASH}{{3,}}"
+    label = rf"(?:[^\n/]{{0,40}}/[ \t]*)?(?:(?P<begin>{begin})|(?P<end>{end}))(?:[ \t]*/[^\n/]{{0,40}}?)?"
+    known = rf"(?i){_DASH}{{3,}}[ \t]*{label}[ \t\n]*{_DASH}{{3,}}"
     unknown = rf"{_DASH}{{8,}}[ \t]*\pL[^\n<>@-]{{1,60}}?[ \t]*{_DASH}{{8,}}"
-    return re2.compile(known), re2.compile(rf"(?i){end}"), re2.compile(unknown)
+    return _compiled(known), _compiled(unknown)
 
 
-_EVIDENCE = re2.compile(
+_EVIDENCE = _compiled(
     r"(?i)\[ASIN: ?[a-z0-9]{10}\]|\[commMgrTok:|SPC-\w{0,4}Amazon-|(?m:^# ?\D{0,20}[0-9]{3}-[0-9]{7}-[0-9]{7})"
 )
 
 
 def _inside_wrapper(text: str) -> str:
     """What stands between the first marker and the one that closes it; markers within quoted lines do not count."""
-    known, ends, unknown = _markers()
+    if not _DASHES.search(text):
+        return _between_headers(text) if _EVIDENCE.search(text) else text
+    known, unknown = _markers()
     found = [m for m in known.finditer(text) if not _is_quoted_at(text, m.start())]
     if not found and _EVIDENCE.search(text):
         pair = list(unknown.finditer(text))[:2]
@@ -213,7 +233,7 @@ def _inside_wrapper(text: str) -> str:
         return _between_headers(text) if _EVIDENCE.search(text) and not found else text
     first = found[0]
     if first.group("begin") is None:
-        before = [m for m in unknown.finditer(text[: first.start()])]
+        before = list(unknown.finditer(text[: first.start()]))
         return text[before[-1].end() : first.start()] if before else _between_headers(text[: first.start()])
     depth = 0
     for marker in found:
@@ -247,7 +267,7 @@ def _frame() -> tuple[re2._Regexp, re2._Regexp]:
         r"[0-9]{1,4} ?(?:/|x|of|von|de|di|的|点|件).*(?:\[ASIN: ?[A-Za-z0-9]{10}\])?.*|.*\[ASIN: ?[A-Za-z0-9]{10}\].*"
     )
     rule = rf"{_DASH}{{3,}}"
-    return re2.compile(rf"(?i)\s*(?:{_any(above)}|{order}|{item}|{rule})\s*"), re2.compile(rf"(?i)\s*{_any(below)}")
+    return _compiled(rf"(?i)\s*(?:{_any(above)}|{order}|{item}|{rule})\s*"), _compiled(rf"(?i)\s*{_any(below)}")
 
 
 def _between_headers(text: str) -> str:
@@ -276,9 +296,9 @@ def _matches(pattern: re2._Regexp, line: str) -> bool:
 def _relay_patterns() -> tuple[re2._Regexp, re2._Regexp, re2._Regexp]:
     table = _tables()["relayed"]
     return (
-        re2.compile(rf"(?im)^\s*(?:Dear [^\n]{{0,60}}\n+\s*)?{_any(table['opening'])}"),
-        re2.compile(rf"(?im)^\s*{_any(table['details'])}\s{{0,2}}[:：]\s*"),
-        re2.compile(rf"(?i)\s*{_any(table['closing'])}"),
+        _compiled(rf"(?im)^\s*(?:Dear [^\n]{{0,60}}\n+\s*)?{_any(table['opening'])}"),
+        _compiled(rf"(?im)^\s*{_any(table['details'])}\s{{0,2}}[:：]\s*"),
+        _compiled(rf"(?i)\s*{_any(table['closing'])}"),
     )
 
 
@@ -294,7 +314,7 @@ def is_relayed(text: str) -> bool:
 
 
 def _relayed(text: str) -> str:
-    if not is_relayed(text):
+    if (":" not in text and "：" not in text) or not is_relayed(text):
         return text
     _, details, closing = _relay_patterns()
     lines = text[details.search(text).end() :].split("\n")
@@ -306,7 +326,7 @@ def _relayed(text: str) -> str:
 
 # --- Quoted history ---------------------------------------------------------------------------------------------------
 
-_DATED = re2.compile(r"[0-9０-９]{1,4} ?[-/.:年,]|[0-9]{1,2}\.? \pL{3,}|\pL{3,} [0-9]{1,2}|@")
+_DATED = _compiled(r"[0-9０-９]{1,4} ?[-/.:年,]|[0-9]{1,2}\.? \pL{3,}|\pL{3,} [0-9]{1,2}|@")
 
 
 @cache
@@ -316,18 +336,19 @@ def _history_patterns() -> dict[str, re2._Regexp]:
     title = rf"(?:{_any(table['original'])}|{_any(table['forwarded'])})"
     name = "|".join(re.escape(f) for f in sorted(table["fields"], key=len, reverse=True))
     return {
-        "wrote": re2.compile(rf"(?i)\s*{_DASH}{{0,5}}\s*{wrote}\s*"),
-        "title": re2.compile(
+        "wrote": _compiled(rf"(?i)\s*{_DASH}{{0,5}}\s*{wrote}\s*"),
+        "title": _compiled(
             rf"(?i)\s*(?:{_DASH}{{2,}}\s*{title}\s*:?\s*{_DASH}{{2,}}|{_any(table['forwarded'])}\s*[:：])\s*"
         ),
-        "forwarded": re2.compile(
+        "forwarded": _compiled(
             rf"(?i)\s*(?:{_DASH}{{2,}}\s*)?{_any(table['forwarded'])}\s*[:：]?\s*(?:{_DASH}{{2,}})?\s*"
         ),
-        "field": re2.compile(rf"(?i)\s*[*]?(?:{name})\s?[:：][*]?(?:\s.*|[^/\s].*)?"),
-        "sender": re2.compile(r"(?i)\s*[*]?(?:From|Von|De|Da|Van|Från|差出人|送信者|发件人|寄件者)\s?[:：]"),
-        "rule": re2.compile(rf"\s*{_DASH}{{8,}}\s*"),
-        "inline": re2.compile(
-            r"(?i)[\s.!?。](?:On|Am|Le|El|Il|Em|Op)\s[^\n]{0,20}[0-9][^\n]{5,150}\s(?:wrote|schrieb[^\n>:]{0,80}|a .?.?crit|escribi\S{1,2}|ha scritto|escreveu|schreef[^\n>:]{0,80})\s?:\s*>"
+        "field": _compiled(rf"(?i)\s*[*]?(?:{name})\s?[:：][*]?(?:\s.*|[^/\s].*)?"),
+        "sender": _compiled(r"(?i)\s*[*]?(?:From|Von|De|Da|Van|Från|差出人|送信者|发件人|寄件者)\s?[:：]"),
+        "rule": _compiled(rf"\s*{_DASH}{{8,}}\s*"),
+        "inline": _compiled(
+            r"(?i)[\s.!?。](?:On|Am|Le|El|Il|Em|Op)\s[^\n]{0,20}[0-9][^\n]{5,150}\s"
+            r"(?:wrote|schrieb[^\n>:]{0,80}|a .?.?crit|escribi\S{1,2}|ha scritto|escreveu|schreef[^\n>:]{0,80})\s?:\s*>"
         ),
     }
 
@@ -358,7 +379,12 @@ def _without_history(text: str) -> tuple[str, str]:
             own.append(line)
             number += 1
     words = "\n".join(own)
-    if "\n" not in words.strip() and len(words) < 20_000 and (found := patterns["inline"].search(words)):
+    if (
+        "> " in words
+        and "\n" not in words.strip()
+        and len(words) < 20_000
+        and (found := patterns["inline"].search(words))
+    ):
         before = words[: found.start() + 1]
         return (before, words[found.end() :]) if _has_words(before) else ("", words[found.end() :])
     return words, "\n".join(quoted)
@@ -383,7 +409,7 @@ def _head_of_quote(lines: Sequence[str], number: int) -> int:
     line = lines[number]
     if not line.strip() or len(line) > _LONGEST_LINE:
         return 0
-    if _matches(patterns["title"], line):
+    if ("-" in line or ":" in line or "：" in line) and _matches(patterns["title"], line):
         rest = _next_words(lines, number + 1)
         return rest - number + _fields(lines, rest) if rest < len(lines) else 1
     if _matches(patterns["rule"], line):
@@ -392,6 +418,8 @@ def _head_of_quote(lines: Sequence[str], number: int) -> int:
         return rest - number + length if length >= 3 else 0
     if patterns["sender"].match(line) and (length := _fields(lines, number)) >= 3:
         return length
+    if not any(other.rstrip().endswith((":", "：")) for other in lines[number : number + 3]):
+        return 0
     joined = ""
     for length in range(1, 4):
         if number + length > len(lines) or not lines[number + length - 1].strip():
@@ -435,9 +463,9 @@ def _signature_patterns() -> tuple[re2._Regexp, re2._Regexp, re2._Regexp]:
     link = r"(?:\s*[<(\[]?https?://\S{1,200}[>)\]]?)?"
     device = "|".join(rf"\b{re.escape(d)}\b" if d.isascii() else d for d in table["devices"])
     return (
-        re2.compile(rf"(?i)\s*[-–—_*]{{0,3}}\s*{phrase}{link}\s*[.。!]?\s*"),
-        re2.compile(rf"(?:[.!?。！？)\]]\s*|\s\s)(?P<sign>(?i:{phrase}){link})\s*[.。!]?\s*$"),
-        re2.compile(rf"(?i){device}"),
+        _compiled(rf"(?i)\s*[-–—_*]{{0,3}}\s*{phrase}{link}\s*[.。!]?\s*"),
+        _compiled(rf"(?:[.!?。！？)\]]\s*|\s\s)(?P<sign>(?i:{phrase}){link})\s*[.。!]?\s*$"),
+        _compiled(rf"(?i){device}"),
     )
 
 
@@ -456,12 +484,18 @@ def _without_signature(text: str) -> str:
         line = lines[-1].strip()
         if not line or (signed and not line.strip("-–—_ ")):
             lines.pop()
-        elif len(line) <= 200 and whole.fullmatch(line) and device.search(line):
+        elif len(line) <= 200 and device.search(line) and whole.fullmatch(line):
             lines.pop()
             signed = True
         else:
             break
-    if lines and not signed and (found := at_end.search(lines[-1][-200:])) and device.search(found.group("sign")):
+    if (
+        lines
+        and not signed
+        and device.search(lines[-1][-200:])
+        and (found := at_end.search(lines[-1][-200:]))
+        and device.search(found.group("sign"))
+    ):
         lines[-1] = lines[-1][: max(0, len(lines[-1]) - 200) + found.start("sign")]
     return "\n".join(lines).rstrip()
 
@@ -469,13 +503,13 @@ def _without_signature(text: str) -> str:
 # --- What else a mail says --------------------------------------------------------------------------------------------
 
 _WIDE = str.maketrans("０１２３４５６７８９－‐‑‒–—―−ー﹣", "0123456789----------")
-_ORDER_ID = re2.compile(r"(?:^|[^0-9-])([0-9]{3})(?: ?- ?| )([0-9]{7})(?: ?- ?| )([0-9]{7})(?:[^0-9]|$)")
-_ASIN = re2.compile(
+_ORDER_ID = _compiled(r"(?:^|[^0-9-])([0-9]{3})(?: ?- ?| )([0-9]{7})(?: ?- ?| )([0-9]{7})(?:[^0-9]|$)")
+_ASIN = _compiled(
     r"(?i:\[\s?ASIN\s?[:：]\s?)([A-Za-z0-9]{10})\]|(?i:/(?:dp|gp/product|gp/aw/d|product-reviews)/)([A-Za-z0-9]{10})\b"
     r"|(?i:\bASIN\s?[:：]?\s?)([A-Za-z0-9]{10})\b|\b(B0[A-Z0-9]{8})\b"
 )
-_DOMAINS = re2.compile(r"(?i)\bamazon\.(?:com?\.)?[a-z]{2,3}\b")
-_MARKETPLACE_ID = re2.compile(r"\bA[A-Z0-9]{12,14}\b")
+_DOMAINS = _compiled(r"(?i)\bamazon\.(?:com?\.)?[a-z]{2,3}\b")
+_MARKETPLACE_ID = _compiled(r"\bA[A-Z0-9]{12,14}\b")
 
 
 def find_order_ids(text: str) -> list[str]:
@@ -508,8 +542,8 @@ def find_asin(text: str) -> str | None:
 def find_marketplace_in(*texts: str | None) -> str | None:
     """The code of the first marketplace that one of the texts names by its id or domain.
 
-    >>> find_marketplace_in(None, "see amazon.co.jp/help"), find_marketplace_in("?mp=A1PA6795UKMFR9"), find_marketplace_in("hi")
-    ('JP', 'DE', None)
+    >>> find_marketplace_in(None, "see amazon.co.jp/help"), find_marketplace_in("?mp=A1PA6795UKMFR9")
+    ('JP', 'DE')
     """
     for text in filter(None, texts):
         plain, _ = _without_surrogates(text)
