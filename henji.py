@@ -15,7 +15,7 @@ import typer
 if TYPE_CHECKING:
     import pandas as pd
 
-    from messages import InputError, Log, LogError, Marketplace, Order, Product
+    from messages import InputError, Log, LogError, Order, Product, read_log
     from model import ModelError, Prediction
     from suggest import Policy, Suggestion
     from suggest.tone import Finding
@@ -114,9 +114,7 @@ def check_reply(
     """
     from suggest import check_reply
 
-    return check_reply(
-        text, language=language, marketplace=marketplace, message=message, order=order, policy=policy
-    )
+    return check_reply(text, language=language, marketplace=marketplace, message=message, order=order, policy=policy)
 
 
 # ------------------------------------------------------------------------------------------------ the command
@@ -138,10 +136,13 @@ Market = Annotated[
     str | None, typer.Option("--marketplace", "-m", help="where the log does not say it: US, UK, DE, FR, ES, IT, JP …")
 ]
 Columns = Annotated[
-    list[str] | None, typer.Option("--map", help="a column by name, such as --map text=Description", metavar="FIELD=NAME")
+    list[str] | None,
+    typer.Option("--map", help="a column by name, such as --map text=Description", metavar="FIELD=NAME"),
 ]
 Encoding = Annotated[str | None, typer.Option(help="of a file that does not show it, such as cp932")]
-Workers = Annotated[int, typer.Option("--workers", "-w", min=1, help="processes; the result is the same for any number")]
+Workers = Annotated[
+    int, typer.Option("--workers", "-w", min=1, help="processes; the result is the same for any number")
+]
 Strict = Annotated[bool, typer.Option("--strict", help="exit with 1 when rows were set aside")]
 PolicyFile = Annotated[Path, typer.Option("--policy", help="the seller's settings")]
 
@@ -229,7 +230,7 @@ def check_replies(
     if replies.suffix.lower() == ".txt":
         if not replies.is_file():
             raise InputError(f"{replies}: no such file. Check the name.")
-        rows: list[dict[str, Any]] = [{"reply": replies.read_bytes().decode("utf-8-sig", "replace")}]
+        rows: list[dict[Any, Any]] = [{"reply": replies.read_bytes().decode("utf-8-sig", "replace")}]
     else:
         table = read_table(replies)
         column = next((c for c in ("reply", "text") if c in table.columns), None)
@@ -345,7 +346,7 @@ def _suggestion_row(s: "Suggestion") -> dict[str, Any]:
     }
 
 
-def _order_of(row: Mapping[str, Any]) -> dict[str, Any] | None:
+def _order_of(row: Mapping[Any, Any]) -> dict[str, Any] | None:
     """What the log itself knows of the order."""
     return {name: row[name] for name in ("order_id", "asin") if row[name]} or None
 
@@ -416,7 +417,9 @@ def _print_log(
 
     console = _console()
     shown = Table(title=f"{log.name}: {total}", title_justify="left", expand=True)
-    columns = [c for c in ("row", "language", "status", "scenario", "probability", "sure", "flags") if c in table.columns]
+    columns = [
+        c for c in ("row", "language", "status", "scenario", "probability", "sure", "flags") if c in table.columns
+    ]
     for name in columns:
         shown.add_column(name, no_wrap=True, style=_STYLES.get(name))
     shown.add_column("text", ratio=1, no_wrap=True, overflow="ellipsis")

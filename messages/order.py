@@ -81,7 +81,15 @@ def _days(value: Any) -> int:
 
 
 def _fulfilment(value: Any) -> str:
-    known = {"FBA": "FBA", "AFN": "FBA", "AMAZON": "FBA", "FBM": "FBM", "MFN": "FBM", "MERCHANT": "FBM", "SELLER": "FBM"}
+    known = {
+        "FBA": "FBA",
+        "AFN": "FBA",
+        "AMAZON": "FBA",
+        "FBM": "FBM",
+        "MFN": "FBM",
+        "MERCHANT": "FBM",
+        "SELLER": "FBM",
+    }
     try:
         return known[str(value).strip().upper()]
     except KeyError:
@@ -126,8 +134,9 @@ class _Facts:
 class Order(_Facts):
     """One order, as far as the seller knows it. Times are aware UTC, money is Decimal.
 
-    >>> Order.of({"order_id": "302-1234567-1234567", "order_total": "49,90", "tracking_id": "1.23E+12", "eta": "2026-11-20"})
-    Order(order_id='302-1234567-1234567', ..., order_total=Decimal('49.90'), ..., tracking_id=None, eta=datetime.date(2026, 11, 20), ...)
+    >>> order = Order.of({"order_total": "49,90", "tracking_id": "1.23E+12", "eta": "2026-11-20", "carrier": "N/A"})
+    >>> order.order_total, order.tracking_id, order.eta, order.carrier
+    (Decimal('49.90'), None, datetime.date(2026, 11, 20), None)
     >>> Order.of({"colour": "red"})
     Traceback (most recent call last):
     messages.errors.InputError: Order has no field 'colour'. Known: order_id buyer_name product_name ...

@@ -64,7 +64,8 @@ def load_model(path: Path = PRETRAINED) -> tuple[dict[str, NDArray[Any]], dict[s
         raise _changed(manifest)
     if body["format"] != FORMAT:
         raise ModelError(
-            f'The model at {path} has format {body["format"]}, this Henji reads {FORMAT}. Run "make train" to rebuild it.'
+            f"The model at {path} has format {body['format']}, this Henji reads {FORMAT}. "
+            'Run "make train" to rebuild it.'
         )
     arrays = {}
     for filename, expected in body["files"].items():

@@ -51,7 +51,7 @@ class NgramReader:
         squares = (frequency * self.idf[buckets].astype(np.float32)) ** 2
         totals = np.add.reduceat(frequency[:, None] * self.weights[buckets].astype(np.float32), rows[:-1], axis=0)
         lengths = np.sqrt(np.add.reduceat(squares, rows[:-1]))
-        return totals / lengths[:, None] + self.bias
+        return (totals / lengths[:, None] + self.bias).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -123,9 +123,7 @@ class ScenarioClassifier:
         """Everything that is known of each message, in the order given."""
         messages = _checked(messages)
         logits, normalised, languages = self._read(messages)
-        return [
-            self._prediction(*row) for row in zip(messages, normalised, languages, softmax(logits), strict=True)
-        ]
+        return [self._prediction(*row) for row in zip(messages, normalised, languages, softmax(logits), strict=True)]
 
     def _read(self, messages: Sequence[str]) -> tuple[Array, list[str], list[str]]:
         logits = np.zeros((len(messages), len(SCENARIOS)), np.float32)
@@ -143,7 +141,7 @@ class ScenarioClassifier:
     def _read_part(self, messages: Sequence[str], normalised: Sequence[str], languages: Sequence[str]) -> Array:
         first = self.ngrams.scores(normalised)
         logits = first / self._per_language("temperature_first", languages)[:, None]
-        unsure = np.flatnonzero(softmax(logits).max(axis=1) < self._per_language("accept_first", languages))
+        unsure = np.flatnonzero(softmax(logits).max(axis=1) < self._per_language("accept_first", languages)).tolist()
         if len(unsure):
             second = self.meaning.scores(encode([features.readable(messages[i]) for i in unsure]))
             both = second + self.calibration["weight_first"] * first[unsure]
@@ -171,14 +169,11 @@ class ScenarioClassifier:
         if not any(c.isalnum() for c in message):
             reasons.append("The message has no words.")
         elif probability < threshold:
-            reasons.append(
-                f"{scenario} is {probability:.0%} likely, {ranking[1][0]} {ranking[1][1]:.0%}; sure from {threshold:.0%}."
-            )
+            second, less = ranking[1]
+            reasons.append(f"{scenario} is {probability:.0%} likely, {second} {less:.0%}; sure from {threshold:.0%}.")
         if len(message) > features.MAX_CHARACTERS:
             reasons.append(f"Only the first {features.MAX_CHARACTERS:,} of {len(message):,} characters were read.")
-        why = deciding_words(
-            normalised[:MAX_REASONED], self.ngrams.weights, self.ngrams.idf, SCENARIOS.index(scenario)
-        )
+        why = deciding_words(normalised[:MAX_REASONED], self.ngrams.weights, self.ngrams.idf, SCENARIOS.index(scenario))
         return Prediction(scenario, probability, ranking, also, flags, language, not reasons, tuple(reasons), why)
 
 
@@ -198,7 +193,7 @@ def load_classifier(path: Path = PRETRAINED) -> ScenarioClassifier:
     for name, wanted in {"scenarios": list(SCENARIOS), **settings_in_force()}.items():
         if settings.get(name) != wanted:
             raise ModelError(
-                f'The model at {path} was made with {name} = {settings.get(name)}, this Henji uses {wanted}. '
+                f"The model at {path} was made with {name} = {settings.get(name)}, this Henji uses {wanted}. "
                 'Run "make train" to rebuild it.'
             )
     return ScenarioClassifier(

@@ -74,7 +74,7 @@ def ngram_counts(texts: Sequence[str], bits: int = BITS) -> NgramCounts:
 
 
 def located_ngrams(text: str, bits: int = BITS) -> Iterator[tuple[int, int, int]]:
-    """Start, end and bucket of every n-gram of one text, positions counted in the text with a blank before and after."""
+    """Start, end and bucket of every n-gram of one text; positions count a blank before and after it."""
     codes = _code_points([text])
     ends = codes == _END_OF_MESSAGE
     for starts, stops, hashes in _ngrams(codes, ends, np.zeros(len(codes), np.int64)):
@@ -95,9 +95,7 @@ def _buckets(hashes: NDArray[np.uint64], bits: int) -> NDArray[np.int64]:
 _Ngrams = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint64]]
 
 
-def _ngrams(
-    codes: NDArray[np.uint64], ends: NDArray[np.bool_], message_of: NDArray[np.int64]
-) -> Iterator[_Ngrams]:
+def _ngrams(codes: NDArray[np.uint64], ends: NDArray[np.bool_], message_of: NDArray[np.int64]) -> Iterator[_Ngrams]:
     """For each kind of n-gram: where they start, where they stop, their hashes."""
     for n in CHARACTER_NGRAMS:
         n_windows = max(len(codes) - n + 1, 0)
@@ -120,4 +118,4 @@ def _ngrams(
     yield starts, stops, words + np.uint64(1 << 40)
     together = message_of[starts[1:]] == message_of[starts[:-1]]
     pairs = words[:-1] * np.uint64(31) + words[1:] * np.uint64(_MULTIPLIER)
-    yield starts[:-1][together], stops[1:][together], (pairs + np.uint64(1 << 41))[:len(together)][together]
+    yield starts[:-1][together], stops[1:][together], (pairs + np.uint64(1 << 41))[: len(together)][together]

@@ -56,10 +56,14 @@ def _read(file: Path) -> Iterator[Labelled]:
             ):
                 unknown = [v for v in values if v not in allowed]
                 if unknown:
-                    raise InputError(f"{file}, row {number}: {name} {unknown[0]!r} is unknown. Allowed: {' '.join(allowed)}.")
+                    raise InputError(
+                        f"{file}, row {number}: {name} {unknown[0]!r} is unknown. Allowed: {' '.join(allowed)}."
+                    )
             if not row["text"].strip():
                 raise InputError(f"{file}, row {number}: the text is empty. Write the message or delete the row.")
-            yield Labelled(**{**row, "also": also, "flags": flags})
+            yield Labelled(
+                row["id"], row["group"], row["kind"], row["language"], row["scenario"], also, flags, row["text"]
+            )
 
 
 def overlap(a: str, b: str, n: int = 5) -> float:

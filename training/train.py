@@ -2,9 +2,11 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +28,7 @@ GAMMA = 0.4
 RIDGE = 0.3
 N_AXES = 256
 N_LANDMARKS = 3_000
-WEIGHT_FIRST = 0.2  # of the n-gram reader's margin beside the meaning reader's regression
+WEIGHT_FIRST = 0.25  # of the n-gram reader's margin beside the meaning reader's regression
 SURE_ERROR = 0.02  # at most this share of the sure is wrong
 ALSO_PROBABILITY = 0.2
 MIN_MESSAGES = 50  # a language with fewer is calibrated with all others together
@@ -94,7 +96,7 @@ def _fit_ngrams(corpus: Corpus, chosen: Mask) -> NgramReader:
 
 
 def _fit_meaning(corpus: Corpus, chosen: Mask) -> MeaningReader:
-    """Kernel ridge regression in closed form, every message weighing the same."""
+    """Kernel ridge regression in closed form, every scenario weighing the same."""
     x = corpus.vectors[chosen]
     mean = x.mean(axis=0)
     _, axes = np.linalg.eigh((x - mean).T @ (x - mean))
@@ -106,9 +108,10 @@ def _fit_meaning(corpus: Corpus, chosen: Mask) -> MeaningReader:
     k = kernel(projected, landmarks.astype(np.float32), GAMMA).astype(np.float64)
     among = kernel(landmarks.astype(np.float32), landmarks.astype(np.float32), GAMMA).astype(np.float64)
     member = np.eye(len(SCENARIOS))[corpus.scenarios[chosen]]
-    bias = member.mean(axis=0)
-    system = k.T @ k + RIDGE * among + 1e-6 * np.eye(len(landmarks))
-    weights = np.linalg.solve(system, k.T @ (member - bias))
+    share = (len(x) / len(SCENARIOS) / member.sum(axis=0).clip(1))[corpus.scenarios[chosen], None]
+    bias = (share * member).mean(axis=0)
+    system = k.T @ (share * k) + RIDGE * among + 1e-6 * np.eye(len(landmarks))
+    weights = np.linalg.solve(system, k.T @ (share * (member - bias)))
     return MeaningReader(
         mean.astype(np.float32), axes, landmarks, weights.astype(np.float32), bias.astype(np.float32), GAMMA
     )
@@ -121,42 +124,61 @@ def out_of_cast_scores(corpus: Corpus) -> tuple[Array, Array]:
     """
     first = np.zeros((len(corpus.messages), len(SCENARIOS)), np.float32)
     second = np.zeros_like(first)
-    rows, buckets, counts = corpus.ngrams
     for cast in np.unique(corpus.casts):
         left_out = corpus.casts == cast
         readers = fit_readers(corpus, ~left_out)
-        first[left_out] = readers.ngrams.scores([features.normalise(m.text) for m, out in zip(corpus.messages, left_out, strict=True) if out])
+        first[left_out] = readers.ngrams.scores(
+            [features.normalise(m.text) for m, out in zip(corpus.messages, left_out, strict=True) if out]
+        )
         second[left_out] = readers.meaning.scores(corpus.vectors[left_out])
     return first, second
 
 
-def calibrate(first: Array, second: Array, scenarios: NDArray[np.int64], languages: NDArray[np.str_]) -> dict:
+def calibrate(first: Array, second: Array, scenarios: NDArray[np.int64], languages: NDArray[np.str_]) -> dict[str, Any]:
     """Temperatures and thresholds, each for "all" and per language, from scores on unseen messages."""
-    both = second + WEIGHT_FIRST * first
-    calibration: dict = {"weight_first": WEIGHT_FIRST, "also": ALSO_PROBABILITY}
-    for name, scores in (("temperature_first", first), ("temperature", both)):
-        calibration[name] = _per_language(lambda chosen, s=scores: _temperature(s[chosen], scenarios[chosen]), languages)
-    final = _probabilities(both, calibration["temperature"], languages)
-    calibration["sure"] = _per_language(
-        lambda chosen: _threshold(final[chosen], scenarios[chosen], SURE_ERROR), languages
-    )
-    alone = _probabilities(first, calibration["temperature_first"], languages)
-    calibration["accept_first"] = _per_language(
-        lambda chosen: _threshold(alone[chosen], scenarios[chosen], SURE_ERROR / 2), languages
-    )
-    return calibration
+    together = second + WEIGHT_FIRST * first
+    settings: dict[str, Any] = {"weight_first": WEIGHT_FIRST, "also": ALSO_PROBABILITY}
+    for name, scores in (("temperature_first", first), ("temperature", together)):
+        settings[name] = _per_language(_temperature, scores, scenarios, languages)
+    alone = _probabilities(first, settings["temperature_first"], languages)
+    settings["accept_first"] = _per_language(partial(_threshold, error=SURE_ERROR / 2), alone, scenarios, languages)
+    final = cascade(first, second, settings, languages)
+    settings["sure"] = _per_language(partial(_threshold, error=SURE_ERROR), final, scenarios, languages)
+    return settings
 
 
-def _per_language(measure, languages: NDArray[np.str_]) -> dict[str, float]:  # type: ignore[no-untyped-def]
-    values = {"all": measure(np.ones(len(languages), bool))}
+def cascade(first: Array, second: Array, settings: dict[str, Any], languages: NDArray[np.str_]) -> Array:
+    """Calibrated probabilities: the second reader speaks where the first is not certain enough."""
+    alone = _probabilities(first, settings["temperature_first"], languages)
+    together = _probabilities(second + WEIGHT_FIRST * first, settings["temperature"], languages)
+    return np.where((alone.max(axis=1) >= _values(settings["accept_first"], languages))[:, None], alone, together)
+
+
+def is_sure(probabilities: Array, settings: dict[str, Any], languages: NDArray[np.str_]) -> Mask:
+    """Whether each message's likeliest scenario passes the threshold of its language."""
+    return probabilities.max(axis=1) >= _values(settings["sure"], languages)
+
+
+def _per_language(
+    measure: Callable[[Array, NDArray[np.int64]], float],
+    scores: Array,
+    scenarios: NDArray[np.int64],
+    languages: NDArray[np.str_],
+) -> dict[str, float]:
+    values = {"all": measure(scores, scenarios)}
     for language in SUPPORTED_LANGUAGES:
-        if (languages == language).sum() >= MIN_MESSAGES:
-            values[language] = measure(languages == language)
+        here = languages == language
+        if here.sum() >= MIN_MESSAGES:
+            values[language] = measure(scores[here], scenarios[here])
     return {name: round(float(value), 4) for name, value in values.items()}
 
 
+def _values(setting: dict[str, float], languages: NDArray[np.str_]) -> Array:
+    return np.array([setting.get(code, setting["all"]) for code in languages], np.float32)
+
+
 def _probabilities(scores: Array, temperatures: dict[str, float], languages: NDArray[np.str_]) -> Array:
-    return softmax(scores / np.array([temperatures.get(c, temperatures["all"]) for c in languages])[:, None])
+    return softmax(scores / _values(temperatures, languages)[:, None])
 
 
 def _temperature(scores: Array, scenarios: NDArray[np.int64]) -> float:

@@ -1,0 +1,243 @@
+"""Japanese sentences of a reply as UniDic words: quotes, labels and list items taken out, broken lines joined."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from fugashi import GenericTagger
+
+LAUGHTER = ("w", "ww", "www", "wwww", "笑", "汗", "泣")
+LINES_JOINED = 3  # a sentence is followed over so many broken lines before
+
+
+class Word(NamedTuple):
+    """A word with the UniDic features that register depends on; `start` is its place in the plain text."""
+
+    text: str
+    start: int
+    pos: str  # 動詞-一般, 助詞-終助詞, 名詞-普通名詞-サ変可能 …
+    type: str  # 五段-カ行, 助動詞-マス …; empty when it does not inflect
+    form: str  # 終止形-一般, 命令形 …
+    lemma: str  # 下さる for both ください and 下さい
+    base: str  # the dictionary form in this spelling: くださる
+
+    @property
+    def end(self) -> int:
+        """Where the word ends in the plain text."""
+        return self.start + len(self.text)
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """Words up to a sentence end; `stop` is "。" for a full stop, "♪" for a mark or emoji, "" for a line end.
+
+    `ends` is False for a line that is no sentence (a heading, a signature): its words count, its end does not.
+    """
+
+    words: tuple[Word, ...]
+    stop: str
+    ends: bool = True
+
+
+@cache
+def _tagger() -> "GenericTagger":
+    """MeCab that writes one line a word; fugashi's word objects read the same features three times slower."""
+    import fugashi
+    import unidic_lite
+
+    known, unknown = r"%m\\t%F-[0,1,2]\\t%f[4]\\t%f[5]\\t%f[7]\\t%f[10]\\n", r"%m\\t%F-[0,1,2]\\t\\t\\t%m\\t%m\\n"
+    folder = unidic_lite.DICDIR
+    return fugashi.GenericTagger(f'-r "{folder}/dicrc" -d "{folder}" -O "" -F "{known}" -U "{unknown}" -E ""')
+
+
+def words_of(parts: list[tuple[int, str]]) -> tuple[Word, ...]:
+    """The words of a sentence that may be broken over several lines; each part comes with its place.
+
+    >>> [(w.text, w.start, w.lemma) for w in words_of([(4, "お待ちくださ"), (20, "い")])]
+    [('お', 4, '御'), ('待ち', 5, '待つ'), ('ください', 7, '下さる')]
+    """
+    text = "".join(t for _, t in parts)
+    words: list[Word] = []
+    i, place = 0, 0
+    begins, ends = 0, len(parts[0][1])  # where part i stands in the joined text
+    for line in _tagger().parse(text).split("\n"):
+        if not line:
+            continue
+        surface, *features = line.split("\t")
+        place = text.index(surface, place)
+        while place >= ends:
+            i, begins, ends = i + 1, ends, ends + len(parts[i + 1][1])
+        words.append(Word(surface, place - begins + parts[i][0], *features))
+        place += len(surface)
+    return tuple(words)
+
+
+# What is not the seller's own sentence becomes blanks of the same length
+_QUOTED = re.compile(
+    r'「[^」]{0,400}」|『[^』]{0,400}』|"[^"\n]{1,200}"|【[^】\n]{0,100}】|《[^》\n]{0,100}》|〈[^〉\n]{0,100}〉|<[^<>\n]{1,60}>'
+    r"|(?<![!-~])(?:https?://|www\.)[!-;=?-~]+|(?<![!-~])[a-z0-9_.+-]{1,64}@[a-z0-9.-]{1,100}"
+)
+_BRACKETED = re.compile(r"\((?!\d{1,2}\))([^()\n]{0,200})\)")
+_NUMBER = re.compile(r"(?<![a-z\d])\d[\d,-]{3,}")
+_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffc-\uffff]")
+
+
+def masked(plain: str) -> str:
+    """The text with the insides of quotes, brackets, links and long numbers blanked out; no place moves.
+
+    >>> masked("画面に「停止した。」と出ます(音なし)。")
+    '画面に「     」と出ます     。'
+    """
+    text = _CONTROL.sub(" ", plain)
+    text = _NUMBER.sub(lambda m: m.group()[0] + " " * (len(m.group()) - 1), text)
+    if _MAY_BE_QUOTED.search(text):
+        text = _QUOTED.sub(lambda m: m.group()[0] + " " * (len(m.group()) - 2) + m.group()[-1], text)
+        text = _BRACKETED.sub(_blanked, text)
+    return text
+
+
+_MAY_BE_QUOTED = re.compile(r'[「『"【《〈<(@]|://|www')
+
+
+def _blanked(bracket: re.Match[str]) -> str:
+    inside = bracket.group(1)
+    if re.search(r"[ぁ-ん][。!?]", inside):  # a sentence of its own: （送料は当店が負担します。）
+        return f"\n{inside}\n"
+    return " " * len(bracket.group())
+
+
+_ITEM = re.compile(
+    r"\s*(?:[・•●○◯◎■□◆◇▼▽▲△★☆※*►▶▸➤→⇒➡✓✔☑➢✅❗⚠>|#=━─+~]|-(?!\d)|\d{1,2}(?:[.)．、]|:\s)\s*(?!\d)|\(\d{1,2}\)|[①-⑳⓪-⓿❶-❿⑴-⒇Ⅰ-ⅿ㉑-㊿]"
+    r"|(?:手順|ステップ|step|その)\s*[0-9一二三四五六]|[a-zア-オ][.)]\s?|[qa]\d{0,2}[.:]|[一二三四五六七八九十]{1,2}[.)]|\d️?⃣)"
+)
+_LABEL = re.compile(r"\s*([^、。:!?\n]{1,24}):(?!//|\d\d(?!\d))\s*")
+_CLAUSE_END = re.compile(r"(?:です|ます|ません|した|ください|である|する)$")
+_STOP = re.compile(
+    r"(?P<full>(?:。|(?<![a-z0-9])[!?]|(?<=\bok)[!?]|[!?](?=\s|$)|(?<=[ぁ-ヶー一-龥々])\.(?=\s|$|[ぁ-ヶ一-龥]))[。!?.♪…‥w\s]*)"
+    r"|(?:[♪♫♬☆★♡♥❤]|(?<=[ぁ-ん])(?:[~〜]+|・・+|…+|‥+|\.\.+)|[\U0001f300-\U0001faff\u2600-\u26ff\u2700-\u27bf])"
+    r"[♪♫♬☆★♡♥❤~〜…‥。!?.\U0001f300-\U0001faff\u2600-\u27bf\ufe0f\s]*"
+)
+_JAPANESE = re.compile(r"[ぁ-ゖァ-ヺ一-龥々]|^\s*ok\s*$")
+
+
+def sentences(plain: str) -> Iterator[Sentence]:
+    """The sentences of a reply in plain text; what stands in lists, labels and headings is left out.
+
+    A line end is a sentence end when the words before it end a sentence and the next line does not carry it on.
+
+    >>> text = "返品の件\\n1. 箱に入れる。\\nお荷物は明日届くと\\n存じます。少々お待ちください"
+    >>> ["".join(w.text for w in s.words) for s in sentences(text) if s.ends]
+    ['お荷物は明日届くと存じます', '少々お待ちください']
+    """
+    lines = list(_lines(masked(plain)))
+    has_full_stops = any("。" in line for _, line in lines)
+    open_parts: list[tuple[int, str]] = []
+    for n, (start, line) in enumerate(lines):
+        following = lines[n + 1][1] if n + 1 < len(lines) else ""
+        for place, piece, stop in _pieces(start, line):
+            if not _JAPANESE.search(piece):
+                open_parts = [] if stop else open_parts
+                continue
+            parts = [*open_parts[-LINES_JOINED:], (place, piece)]
+            words = words_of(parts)
+            open_parts = []
+            if stop:
+                yield Sentence(words, stop)
+            elif ends_at_line(words, following, has_full_stops):
+                yield Sentence(words, "")
+            elif following:
+                open_parts = parts
+            else:
+                yield Sentence(words, "", ends=False)
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """Lines with their places; a list item, a heading or a blank line comes as an empty one."""
+    start = 0
+    in_item = False
+    for line in text.split("\n"):
+        in_item = bool(_ITEM.match(line)) or (in_item and line[:1] in " \u3000" and bool(line.strip()))
+        label = None if in_item else _LABEL.match(line)
+        if in_item or not line.strip():
+            yield start, ""
+        elif label and not _CLAUSE_END.search(label.group(1)):
+            stop = re.search("[。!?]", line)
+            rest = stop.end() if stop else len(line)
+            yield start + rest, line[rest:]
+        else:
+            yield start, line
+        start += len(line) + 1
+
+
+def _pieces(start: int, line: str) -> Iterator[tuple[int, str, str]]:
+    """Place, text and stop of every piece of a line."""
+    done = 0
+    for m in _STOP.finditer(line):
+        yield start + done, line[done : m.start()], "。" if m.group("full") else "♪"
+        done = m.end()
+    if line[done:].strip():
+        yield start + done, line[done:], ""
+
+
+# Words at the head of a line that carry the sentence before on: …を行った ⏎ ところ、
+_CARRIES_ON = re.compile(
+    r"\s*(?:と(?!ても|りあえず|ころで)|が[、,]|の(?!ちほど|で、)|ので|を|に(?!つきまして)|は|も(?!し|ちろん|う)|で(?!す|は|も|しょ)|から|まで|ため|為|ところ|場合|際|時|とき|こと|もの|よう|はず|件|旨|方|上で|うえ|間|前|後|点"
+    r"|ほど|かどうか|か否か|わけ|つもり|予定|必要|可能|恐れ|おそれ|まま|限り|一方|ば|けれど|けど|し、|より|など|だけ|のみ|ばかり|くらい|ぐらい|かと|かも|です|でしょう|ます|とのこと|という)"
+)
+
+
+def ends_at_line(words: tuple[Word, ...], following: str, has_full_stops: bool) -> bool:
+    """True if a line without a stop ends its sentence, judged by its last word and by how the next line begins.
+
+    >>> told = words_of([(0, "倉庫で検品を行った")])
+    >>> ends_at_line(told, "ところ、", True), ends_at_line(told, "", True), ends_at_line(told, "すぐ送ります", False)
+    (False, True, True)
+    """
+    end = last_word(words)
+    if end < 0 or words[-1].pos == "補助記号-読点":
+        return False
+    last = words[end]
+    if last.pos == "助詞-終助詞" or last.lemma in ("です", "ます") or last.form == "命令形":
+        return True
+    if following and _CARRIES_ON.match(following):
+        return False
+    if last.lemma == "て" and last.pos == "助詞-接続助詞":
+        return not following and not is_compound_particle(words, end)
+    if last.form.startswith(("終止形", "連体形", "意志推量形")):
+        # a plain form before a noun may be the middle of a line broken by width
+        return not (following and has_full_stops and len(words) > 8) or last.lemma == "だ"
+    return last.pos.startswith("感動詞")
+
+
+def last_word(words: tuple[Word, ...]) -> int:
+    """The last word that is no punctuation, laughter or lengthening; -1 if there is none.
+
+    >>> last_word(words_of([(0, "届くと思うw!")])), last_word(words_of([(0, "……")]))
+    (2, -1)
+    """
+    i = len(words) - 1
+    while i >= 0 and (
+        (words[i].pos.startswith(("補助記号", "空白", "記号")) and words[i].pos != "補助記号-括弧閉")
+        or words[i].text in LAUGHTER
+        or words[i].text in ("っ", "ッ", "ぅ")
+    ):
+        i -= 1
+    return i
+
+
+_COMPOUND = ("つく", "付く", "就く", "関する", "対する", "因る", "寄る", "拠る", "通ずる", "通す", "際する", "当たる", "沿う", "伴う", "持つ", "於く", "為る", "取る")
+
+
+def is_compound_particle(words: tuple[Word, ...], te: int) -> bool:
+    """True for the て of について, に対して, として: what stands before is no request.
+
+    >>> [is_compound_particle(w, len(w) - 1) for w in (words_of([(0, t)]) for t in ("返品について", "お詫びとして", "箱に入れて"))]
+    [True, True, False]
+    """
+    i = te - 1
+    if i > 0 and words[i].lemma == "ます":  # につきまして
+        i -= 1
+    return i > 0 and words[i].lemma in _COMPOUND and words[i - 1].text in ("に", "を", "と")
