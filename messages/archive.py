@@ -20,11 +20,12 @@ def check_size(name: str, unpacked: int, packed: int) -> None:
 
     >>> check_size("bomb.zip", 5_000_000_000, 5_000_000)
     Traceback (most recent call last):
-    messages.errors.LogError: bomb.zip: unpacks to more than 1024 MB or more than 200 times its size; it is not read. Unpack it yourself and split the log into smaller files.
+    messages.errors.LogError: bomb.zip: unpacks to more than 1024 MB or 200 times its size; it is not read.
+    Unpack it yourself and split the log into smaller files.
     """
     if unpacked > MAX_BYTES or (unpacked > FREE_BYTES and unpacked > MAX_RATIO * max(packed, 1)):
         raise LogError(
-            f"{name}: unpacks to more than {MAX_BYTES >> 20} MB or more than {MAX_RATIO} times its size; it is not read. "
+            f"{name}: unpacks to more than {MAX_BYTES >> 20} MB or {MAX_RATIO} times its size; it is not read. "
             "Unpack it yourself and split the log into smaller files."
         )
 
@@ -81,7 +82,16 @@ def read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) ->
             while chunk := stream.read(_CHUNK):
                 content += chunk
                 check_size(name, len(content), max(member.compress_size, 1))
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, struct.error, NotImplementedError, RuntimeError, ValueError) as error:  # fmt: skip
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        OSError,
+        struct.error,
+        NotImplementedError,
+        RuntimeError,
+        ValueError,
+    ) as error:
         if isinstance(error, LogError):
             raise
         raise LogError(f"{name}: {member.filename} is damaged ({error}). Export or copy the file again.") from None

@@ -10,8 +10,24 @@ from typing import Any
 
 from messages.errors import InputError
 
-FIELDS = ("message_id", "thread_id", "order_id", "asin", "marketplace", "language", "received_at", "direction", "buyer", "subject", "text", "scenario")  # fmt: skip
+FIELDS = (
+    "message_id",
+    "thread_id",
+    "order_id",
+    "asin",
+    "marketplace",
+    "language",
+    "received_at",
+    "direction",
+    "buyer",
+    "subject",
+    "text",
+    "scenario",
+)
 HEADER_WITHIN = 40  # lines above the header that a report's title may take
+_DOUBTFUL = -1000  # rank of names that mean a message only if nothing better is there
+_PART = 500  # a part of a name ranks this much lower than the whole
+_REMARK = re.compile(r"[(\[（【].*$")
 _NOT_LETTERS = re.compile(r"[\W_]+")
 
 
@@ -36,11 +52,17 @@ def _aliases() -> dict[str, dict[str, int]]:
     fields = _tables()["fields"]
     ranks = {field: {plain_name(a): -i for i, a in reversed(list(enumerate(fields[field])))} for field in FIELDS}
     ranks["text"] |= {
-        plain_name(a): -1000 - i
+        plain_name(a): _DOUBTFUL - i
         for i, a in enumerate(fields["text_if_nothing_better"])
         if plain_name(a) not in ranks["text"]
     }
     return ranks
+
+
+def _plain_names(name: str) -> dict[str, int]:
+    """A header's plain name, and at a cost those of its parts when it says a thing twice or adds a remark."""
+    parts = [*_REMARK.split(name), *re.split(r"[/|\n]", name)] if len(name) < 100 else []
+    return {plain_name(part): _PART for part in parts if part} | {plain_name(name): 0}
 
 
 def pick_columns(names: Iterable[str], chosen: Mapping[str, str] | None = None) -> dict[str, tuple[str, ...]]:
@@ -53,14 +75,20 @@ def pick_columns(names: Iterable[str], chosen: Mapping[str, str] | None = None) 
     {'message_id': ('Id',), 'subject': ('Subject',), 'text': ('Nachricht',)}
     >>> pick_columns(["Ticket ID", "Description"])["text"], "text" in pick_columns(["Id", "Subject", "Requester"])
     (('Description',), False)
+    >>> pick_columns(["消息内容 / Message (original)"])
+    {'text': ('消息内容 / Message (original)',)}
     """
     seen = list(dict.fromkeys(names))
-    plain = {name: plain_name(name) for name in seen}
+    plain = {name: _plain_names(name) for name in seen}
     picked: dict[str, tuple[str, ...]] = {}
-    for field, ranks in _aliases().items():
-        found = sorted((name for name in seen if plain[name] in ranks), key=lambda name: -ranks[plain[name]])
-        if field == "text" and found and ranks[plain[found[0]]] > -1000:
-            found = [name for name in found if ranks[plain[name]] > -1000]
+    for field, aliases in _aliases().items():
+        costs = {
+            name: [aliases[p] - cost for p, cost in parts.items() if p in aliases] for name, parts in plain.items()
+        }
+        rank = {name: max(ranks) for name, ranks in costs.items() if ranks}
+        found = sorted(rank, key=lambda name: -rank[name])
+        if field == "text" and found and rank[found[0]] > _DOUBTFUL:
+            found = [name for name in found if rank[name] > _DOUBTFUL]
         if found:
             picked[field] = tuple(found)
     for field, name in (chosen or {}).items():
@@ -73,7 +101,7 @@ def check_chosen(chosen: Mapping[str, str] | None) -> None:
 
     >>> check_chosen({"body": "Description"})
     Traceback (most recent call last):
-    messages.errors.InputError: columns: a log has no field 'body'. Known: message_id thread_id ... Write columns={"text": "Description"}.
+    messages.errors.InputError: columns: a log has no field 'body'. Known: message_id ...
     """
     for field in chosen or {}:
         if field not in FIELDS:
@@ -142,7 +170,7 @@ def unique_names(names: Sequence[str]) -> list[str]:
 def is_total(cells: Sequence[str]) -> bool:
     """True for a line below a table that sums it up or signs it off.
 
-    >>> [is_total(row) for row in (["Total", "14", ""], ["合計：14件"], ["M00014", "", ""], ["Total loss, I want my money"])]
+    >>> [is_total(row) for row in (["Total", "14", ""], ["合計：14件"], ["M00014", "", ""], ["Total loss, refund!"])]
     [True, True, False, False]
     """
     filled = [c.strip() for c in cells if c.strip()]
@@ -152,7 +180,9 @@ def is_total(cells: Sequence[str]) -> bool:
         return len(filled) == 1
     letters = plain_name(re.sub(r"\d+", "", filled[0]))
     rest_is_numbers = all(any(char.isdigit() for char in cell) for cell in filled[1:])
-    return rest_is_numbers and any(letters in (word, word + "件", word + "条") or letters.startswith(word + "of") for word in _totals())  # fmt: skip
+    return rest_is_numbers and any(
+        letters in (word, word + "件", word + "条") or letters.startswith(word + "of") for word in _totals()
+    )
 
 
 @cache

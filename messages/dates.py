@@ -6,11 +6,18 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from functools import cache
 
-_ZONES = {"Z": 0, "UTC": 0, "GMT": 0, "JST": 9, "CET": 1, "MEZ": 1, "CEST": 2, "MESZ": 2, "BST": 1, "WET": 0, "WEST": 1, "EST": -5, "EDT": -4, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7, "HKT": 8, "SGT": 8}  # fmt: skip
-_CLOCK = re.compile(r"(\d{1,2})[:.時时h](\d{2})(?:[:.分m](\d{2})(?:[.,]\d{1,9})?)?\s*[秒分s]?\s*([ap]\.?\s?m\.?)?\s*(.*)$", re.I)  # fmt: skip
+_ZONES = {
+    "Z": 0, "UTC": 0, "GMT": 0, "WET": 0, "CET": 1, "MEZ": 1, "BST": 1, "WEST": 1, "CEST": 2, "MESZ": 2, "HKT": 8,
+    "SGT": 8, "JST": 9, "EDT": -4, "EST": -5, "MDT": -6, "MST": -7, "PDT": -7, "PST": -8,
+}  # fmt: skip
+_CLOCK = re.compile(
+    r"(\d{1,2})[:.時时h](\d{2})(?:[:.分m](\d{2})(?:[.,]\d{1,9})?)?\s*[秒分s]?\s*([ap]\.?\s?m\.?)?\s*(.*)$", re.I
+)
 _YEAR_FIRST = re.compile(r"(\d{4})\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})日?(?=\D|$)")
 _YEAR_LAST = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})(?=\D|$)")
-_WORDS = re.compile(r"(?:(\d{1,2})(?:\.|er|º|°|st|nd|rd|th)?\s*(?:de\s+)?([^\W\d_]{3,12})\.?,?|([^\W\d_]{3,12})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?)\s*(?:de\s+|del\s+)?(\d{4})")  # fmt: skip
+_WORDS = re.compile(
+    r"(?:(\d{1,2})(?:\.|er|º|°|st|nd|rd|th)?\s*(?:de\s+)?([^\W\d_]{3,12})\.?,?|([^\W\d_]{3,12})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?)\s*(?:de\s+|del\s+)?(\d{4})"
+)
 _OFFSET = re.compile(r"(?:UTC|GMT)?\s*([+-])(\d{1,2}):?(\d{2})?$")
 
 
@@ -34,8 +41,8 @@ def read_moment(value: object, day_is_first: bool | None = None) -> datetime | N
 
     >>> read_moment("2026-11-18T01:51:00+09:00")
     datetime.datetime(2026, 11, 17, 16, 51, tzinfo=datetime.timezone.utc)
-    >>> [str(read_moment(v))[:16] for v in ("18.11.2026 10:51", "2026年11月18日 10:51", "Nov 8, 2026 3:04 PM", "8 de marzo de 2026")]
-    ['2026-11-18 10:51', '2026-11-18 10:51', '2026-11-08 15:04', '2026-03-08 00:00']
+    >>> [str(read_moment(v))[:16] for v in ("18.11.2026 10:51", "2026年11月18日 10:51", "Nov 8, 2026 3:04 PM")]
+    ['2026-11-18 10:51', '2026-11-18 10:51', '2026-11-08 15:04']
     >>> read_moment("03/04/2026"), str(read_moment("03/04/2026", day_is_first=True))[:10]
     (None, '2026-04-03')
     """

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from messages.columns import HEADER_WITHIN, find_header, is_header, is_total, pick_columns, plain_name, unique_names
@@ -187,7 +187,8 @@ def read_delimited(source: Lines, name: str, chosen: Mapping[str, str] | None = 
 
     Raises LogError when no line names a text column.
     """
-    lines, notes = source.lines, list(source.notes)
+    lines, notes = list(source.lines), list(source.notes)
+    lines[-1:] = [line.rstrip("\x1a") for line in lines[-1:]]  # how DOS ends a file
     sniffed = _sniff(lines, chosen)
     if sniffed is None and _whole_lines_quoted(lines):
         inner = [read_record([line], 0, Dialect("")).fields[0] + "\n" for line in lines]
@@ -199,7 +200,9 @@ def read_delimited(source: Lines, name: str, chosen: Mapping[str, str] | None = 
     while len(header.fields) > 1 and not header.fields[-1].strip():
         header.fields.pop()
     if header_at:
-        notes.append(f"Left out {header_at} line{'s' * (header_at > 1)} above the header, which stands in line {header_at + 1}.")  # fmt: skip
+        notes.append(
+            f"Left out {header_at} line{'s' * (header_at > 1)} above the header, which stands in line {header_at + 1}."
+        )
     dialect = _finish_dialect(lines, dialect, len(header.fields))
     clean = _clean_records(lines[header.after : header.after + _SHAPE_SAMPLE], dialect, len(header.fields))
     names = unique_names(header.fields)
@@ -238,7 +241,8 @@ def no_text_column(name: str, names: Sequence[str]) -> str:
     """The sentence of the refusal, with the columns seen and the one that looks nearest to a message.
 
     >>> print(no_text_column("zendesk.csv", ["Id", "Subject"]))
-    zendesk.csv: no column holds the message text for certain. Columns seen: Id, Subject. Export the log with the message body, or name its column: columns={"text": "…"}.
+    zendesk.csv: no column holds the message text for certain. Columns seen: Id, Subject.
+    Export the log with the message body, or name its column: columns={"text": "…"}.
     """
     from rapidfuzz import fuzz, process
 
@@ -250,65 +254,52 @@ def no_text_column(name: str, names: Sequence[str]) -> str:
     )
 
 
-def _read_rows(lines: list[str], at: int, table: Table, header: list[str], notes: list[str], complete: bool) -> Reading:
-    rows: list[RawRow] = []
-    totals: list[int] = []
-    repeated = 0
-    lost_quotes = 0
-    budget = 5 * len(lines) + 10_000  # lines that may be looked at in vain for a closing quote
-    head = [plain_name(h) for h in header]
+def _whole_records(lines: Sequence[str], at: int, table: Table) -> Iterator[tuple[int, Record, str]]:
+    """The records from a line on: where each begins, and "unbalanced_quote" where its quotes do not close."""
     n = table.n_fields
+    budget = 5 * len(lines) + 10_000  # lines that may be looked at in vain for a closing quote
 
     def stops(line: str) -> bool:
         nonlocal budget
         budget -= 1
-        if budget < 0:
-            return True
-        if not table.shapes or line.count(table.dialect.delimiter or "\n") < n - 1:
-            return False
+        if budget < 0 or not table.shapes or line.count(table.dialect.delimiter or "\n") < n - 1:
+            return budget < 0
         cells = read_record([line], 0, table.dialect).fields
         return len(cells) >= n and table.begins_record(cells)
 
     while at < len(lines):
-        if not lines[at].strip("\x00\x1a \t" + _LINE_END):
-            complete = complete and "\x00" not in lines[at]
-            at += 1
-            continue
-        record = read_record(lines, at, table.dialect, stops)
-        fields = record.fields
-        reason = ""
-        issues: tuple[str, ...] = ()
+        record, reason = read_record(lines, at, table.dialect, stops), ""
         several = record.after > at + 1
-        if not record.closed or (several and (record.stray or len(fields) != n and _filled_to(fields) > n)):
+        if not record.closed or (several and (record.stray or _filled_to(record.fields) > n)):
             record, reason = _on_its_own(lines[at], at, table)
-            fields = record.fields
-            lost_quotes += reason != ""
-        place = f"line {at + 1}" if record.after == at + 1 else f"lines {at + 1} to {record.after}"
-        raw = "".join(lines[at : record.after]).rstrip(_LINE_END)
-        first_line, at = at, record.after
+        yield at, record, reason
+        at = record.after
+
+
+def _read_rows(lines: list[str], at: int, table: Table, header: list[str], notes: list[str], complete: bool) -> Reading:
+    rows: list[RawRow] = []
+    left_out: list[str] = []
+    head = [plain_name(h) for h in header]
+    for start, record, fault in _whole_records(lines, at, table):
+        fields = record.fields
+        raw = "".join(lines[start : record.after]).rstrip(_LINE_END)
+        place = f"line {start + 1}" if record.after == start + 1 else f"lines {start + 1} to {record.after}"
+        wrong = not fault and (len(fields) < table.n_fields or _filled_to(fields) > table.n_fields)
         if not any(c.strip("\x00\x1a \t\ufeff\u200b\u3000") for c in fields):
-            continue
-        if len(fields) >= 2 and is_header(fields, head):
-            repeated += 1
-            continue
-        if not reason and is_total(fields) and _has_no_text(fields, table):
-            totals.append(first_line + 1)
-            continue
-        if not reason and (len(fields) < n or _filled_to(fields) > n):
-            if rows and _continues(fields, table):
-                rows[-1] = _joined(rows[-1], raw, first_line)
-                continue
-            reason = "unbalanced_quote" if record.stray else "wrong_field_count"
-        if not reason and record.stray:
-            issues = ("unbalanced_quote",)
-        values = dict(zip(table.names, fields, strict=False))
-        rows.append(RawRow(len(rows) + 1, values, place, reason, issues, raw))
-    if totals:
-        notes.append(f"Left out as totals or closing lines: line {', '.join(map(str, totals[:10]))}.")
-    if repeated:
-        notes.append(f"Left out {repeated} repeated header line{'s' * (repeated > 1)}.")
-    if lost_quotes:
-        notes.append(f"{lost_quotes} row{'s' * (lost_quotes > 1)} with an open quote: no other row was swallowed.")
+            complete = complete and "\x00" not in raw
+        elif len(fields) >= 2 and is_header(fields, head):
+            left_out.append(f"{place} (the header again)")
+        elif not fault and is_total(fields) and _has_no_text(fields, table):
+            left_out.append(f"{place} (a total or closing line)")
+        elif wrong and rows and _continues(fields, table):
+            rows[-1] = _joined(rows[-1], raw, start)
+        else:
+            reason = fault or ("unbalanced_quote" if record.stray else "wrong_field_count") * wrong
+            issues = ("unbalanced_quote",) if record.stray and not reason else ()
+            values = dict(zip(table.names, fields, strict=False))
+            rows.append(RawRow(len(rows) + 1, values, place, reason, issues, raw))
+    if left_out:
+        notes.append(f"Left out: {', '.join(left_out[:10])}{', …' * (len(left_out) > 10)}.")
     if rows and _looks_cut(lines, rows[-1]):
         complete = False
         notes.append(f"The file seems to be cut: {rows[-1].place} ends within a row.")
@@ -324,13 +315,14 @@ def _filled_to(fields: Sequence[str]) -> int:
 
 
 def _on_its_own(line: str, at: int, table: Table) -> tuple[Record, str]:
-    """A line whose quote swallowed others, read alone: quotes as text if they pair up, else quarantined."""
-    text = line.rstrip(_LINE_END)
+    """A line whose quote swallowed others, read alone: quotes as text if they pair up, else not to be trusted."""
     d = table.dialect
-    alone = Record(text.split(d.delimiter) if d.delimiter else [text], at + 1)
-    if len(alone.fields) == table.n_fields and all(f.count(d.quote) % 2 == 0 for f in alone.fields):
-        return Record(alone.fields, at + 1, True, True), ""
-    return alone, "unbalanced_quote"
+    text = line.rstrip(_LINE_END)
+    cells = text.split(d.delimiter) if d.delimiter else [text]
+    if len(cells) == table.n_fields and all(c.count(d.quote) % 2 == 0 for c in cells):
+        bare = [c[1:-1] if len(c) > 1 and c[0] == c[-1] == d.quote and c.count(d.quote) == 2 else c for c in cells]
+        return Record(bare, at + 1, True, True), ""
+    return Record(read_record([line], 0, d).fields, at + 1), "unbalanced_quote"
 
 
 def _has_no_text(fields: Sequence[str], table: Table) -> bool:

@@ -19,7 +19,19 @@ _BOMS = (  # longest first: UTF-32 begins like UTF-16
 _BY_MARKETPLACE = {"JP": "cp932", "CN": "gb18030", "PL": "cp1250", "TR": "cp1254"}  # all others: cp1252
 _DOMAIN = re.compile(rb"amazon\.(co\.jp|cn|pl|com\.tr|co\.uk|com|de|fr|it|es)\b")
 _DOMAIN_CODEC = {b"co.jp": "cp932", b"cn": "gb18030", b"pl": "cp1250", b"com.tr": "cp1254"}
-_CANDIDATES = ("cp932", "gb18030", "cp1252", "euc_jp", "mac_roman", "cp1250", "cp850", "big5", "cp949", "cp1254", "cp1251")  # fmt: skip
+_CANDIDATES = (
+    "cp932",
+    "gb18030",
+    "cp1252",
+    "euc_jp",
+    "mac_roman",
+    "cp1250",
+    "cp850",
+    "big5",
+    "cp949",
+    "cp1254",
+    "cp1251",
+)
 _SAMPLE = 200_000  # bytes of lines with something to decide
 
 _LATIN = "äöüßÄÖÜéèêëàâçîïôûùœæñáíóúü¿¡ìòÉÈÀÇÊÂÎÔÛŒÑÁÍÓÚÌÒ€£°«»’‘“”„–—…©®·×½²³"
@@ -86,7 +98,9 @@ def visible_bytes(text: str) -> str:
     """
     if not _SURROGATE.search(text):
         return text
-    return _SURROGATE.sub(lambda m: f"\\x{ord(m[0]) - 0xDC00:02x}" if "\udc80" <= m[0] <= "\udcff" else f"\\u{ord(m[0]):04x}", text)  # fmt: skip
+    return _SURROGATE.sub(
+        lambda m: f"\\x{ord(m[0]) - 0xDC00:02x}" if "\udc80" <= m[0] <= "\udcff" else f"\\u{ord(m[0]):04x}", text
+    )
 
 
 _ESCAPED = re.compile("[\udc80-\udcff]")
@@ -98,7 +112,9 @@ def _known(encoding: str) -> str:
         b"".decode(encoding)  # also refuses base64 and its like, which are no encodings of text
         return codecs.lookup(encoding).name
     except (LookupError, ValueError, TypeError):
-        raise InputError(f"Unknown encoding {encoding!r}. Known are Python's names, such as utf-8, cp932, gb18030, cp1252.") from None  # fmt: skip
+        raise InputError(
+            f"Unknown encoding {encoding!r}. Known are Python's names, such as utf-8, cp932, gb18030, cp1252."
+        ) from None
 
 
 def _decode(data: bytes, codec: str) -> Lines:
@@ -167,7 +183,10 @@ def _likely_codec(lines: list[bytes], marketplace: str | None, name: str) -> str
 
     guess = from_bytes(sample, cp_exclusion=["utf_7", "utf_16", "utf_16_le", "utf_16_be", "utf_32"]).best()
     if guess is None:
-        raise LogError(f"{name}: its encoding is not known (it is not UTF-8, CP932, GB18030 or CP1252). Save it as UTF-8, or name the encoding.")  # fmt: skip
+        raise LogError(
+            f"{name}: its encoding is not known (it is not UTF-8, CP932, GB18030 or CP1252). "
+            "Save it as UTF-8, or name the encoding."
+        )
     return guess.encoding
 
 
@@ -195,7 +214,9 @@ def plausibility(sample: bytes, codec: str) -> float:
         return 0.0
     expected = _EXPECTED | (frozenset(_POLISH_TURKISH) if codec in ("cp1250", "cp1254") else frozenset())
     good: float = sum(c in expected or "\u3041" <= c <= "\u30fe" for c in letters)
-    good += sum("\uff01" <= c <= "\uff5e" or "\u3001" <= c <= "\u3011" or "\uac00" <= c <= "\ud7a3" for c in letters) * 0.7  # fmt: skip
+    good += (
+        sum("\uff01" <= c <= "\uff5e" or "\u3001" <= c <= "\u3011" or "\uac00" <= c <= "\ud7a3" for c in letters) * 0.7
+    )
     good += sum("\u4e00" <= c <= "\u9fff" and c not in expected for c in letters) * 0.2
     narrow_kana = sum(map(len, _NARROW_KANA.findall(text)))
     odd = sum(bool(_ODD.match(c)) and c not in expected for c in letters) + 2 * text.count("\ufffd") - narrow_kana

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from messages.clean import clean_message, find_asin, find_marketplace_in, find_order_ids
 from messages.columns import known_scenarios, marketplace_names, not_the_buyer, plain_name, system_senders
 from messages.dates import day_first, read_moment
 from messages.encoding import undecodable, visible_bytes
@@ -17,13 +18,19 @@ from messages.marketplaces import find_marketplace, marketplace
 from messages.rows import RawRow
 from messages.workbook import CellError, text_of
 
-_UNSEEN = re.compile(r"[\s\x00-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0]*")  # fmt: skip
+_UNSEEN = re.compile(
+    r"[\s\x00-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0]*"
+)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _AS_TEXT = re.compile(r'="([^"]*)"')  # how exports keep Excel from reading an id as a number
 _ROUNDED = re.compile(r"-?\d([.,]\d+)?[eE]\+\d{2,3}")
 _ADDRESS = re.compile(r"([^\s<>@\"',;:()]{1,100})@([a-z0-9._-]{3,200})", re.I)
+_MAIL_SIGNS = ("[commMgrTok:", "-o-pre-wrap", "</p>", "</div>", "<br>", "<br/>", "<br />", "</html>")
+_MARKER = re.compile(r"-{6,}[ \t\n]*[^\W\d_][^-\n]{3,60}-{6,}")
 _FAKE_AMAZON = re.compile(r"(?:[\w-]*-)?(?:amaz[o0]n|arnaz[o0]n|amazom|amazn|amzon|anazon)(?:-[\w-]*)?$", re.I)
-_DAY_FIRST = frozenset({"UK", "DE", "FR", "IT", "ES", "NL", "BE", "IE", "PL", "TR", "IN", "AU", "BR", "MX", "SG", "AE", "SA", "EG"})  # fmt: skip
+_DAY_FIRST = frozenset(
+    {"UK", "DE", "FR", "IT", "ES", "NL", "BE", "IE", "PL", "TR", "IN", "AU", "BR", "MX", "SG", "AE", "SA", "EG"}
+)
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,9 @@ class Plan:
     scenario: str
 
 
-def records_of(rows: Sequence[RawRow], picked: Mapping[str, tuple[str, ...]], market: str | None = None) -> tuple[list[dict[str, Any]], bool]:  # fmt: skip
+def records_of(
+    rows: Sequence[RawRow], picked: Mapping[str, tuple[str, ...]], market: str | None = None
+) -> tuple[list[dict[str, Any]], bool]:
     """A record for each row, with its quarantine reason or "", and whether the file is labelled.
 
     >>> rows = [RawRow(1, {"Id": "7", "Text": "Hello"}), RawRow(2, {"Id": "8", "Text": " "})]
@@ -102,20 +111,26 @@ def is_blank(text: str) -> bool:
 
 def _record(row: RawRow, plan: Plan) -> dict[str, Any]:
     issues = list(row.issues)
-    text, fault = _text(row, plan)
+    written, fault = _text(row, plan)
+    text, from_mail = (clean_message(written), written) if _is_mail_text(written) else (written, "")
     market, buyer, case = _buyer(row, plan)
+    subject = text_of(_cell(row, plan, "subject"))
     message_id = _id(_cell(row, plan, "message_id"), issues)
     record: dict[str, Any] = {
         "row": row.number,
         "message_id": message_id,
         "thread_id": _id(_cell(row, plan, "thread_id"), issues) or case,
-        "order_id": _id(_cell(row, plan, "order_id"), issues),
-        "asin": _id(_cell(row, plan, "asin"), issues),
-        "marketplace": _marketplace(text_of(_cell(row, plan, "marketplace"))) or market or plan.marketplace,
+        "order_id": _id(_cell(row, plan, "order_id"), issues)
+        or next(iter(find_order_ids(f"{subject}\n{written}")), ""),
+        "asin": _id(_cell(row, plan, "asin"), issues) or find_asin(f"{subject}\n{written}") or "",
+        "marketplace": _marketplace(text_of(_cell(row, plan, "marketplace")))
+        or market
+        or (find_marketplace_in(from_mail) or "")
+        or plan.marketplace,
         "language": _language(text_of(_cell(row, plan, "language"))),
         "direction": "buyer",
         "buyer": buyer,
-        "subject": text_of(_cell(row, plan, "subject")),
+        "subject": subject,
         "text": text,
         "scenario": text_of(row.values.get(plan.scenario)) if plan.scenario else "",
         "place": row.place,
@@ -143,6 +158,11 @@ def _reason(row: RawRow, plan: Plan, record: Mapping[str, Any], fault: str) -> s
         if find_marketplace(domain) and not domain.startswith("marketplace.") and local in system_senders():
             return "not_a_buyer_message"
     return fault or ("empty_text" if is_blank(record["text"]) else "")
+
+
+def _is_mail_text(text: str) -> bool:
+    """True for a mail of Amazon's in a cell: its markers around the buyer's words, its footer, or its HTML."""
+    return any(sign in text for sign in _MAIL_SIGNS) or (text.count("-----") >= 4 and _MARKER.search(text) is not None)
 
 
 def _cell(row: RawRow, plan: Plan, field: str) -> Any:
@@ -221,7 +241,7 @@ def _addresses(row: RawRow, plan: Plan) -> Iterator[tuple[str, str]]:
 def is_fake_amazon(domain: str) -> bool:
     """True for a domain that wants to be taken for Amazon's.
 
-    >>> [is_fake_amazon(d) for d in ("marketplace.amazon.de", "marketplace.amazon.com.evil.example", "amazon-support.example")]
+    >>> [is_fake_amazon(d) for d in ("marketplace.amazon.de", "marketplace.amazon.com.evil.example", "amazon.example")]
     [False, True, True]
     """
     real = any(find_marketplace(".".join(domain.split(".")[-n:])) for n in (2, 3))
@@ -262,7 +282,11 @@ def _moment(value: Any, plan: Plan, market: str, issues: list[str]) -> Any:
     if value is None:
         return None
     by_market = True if market in _DAY_FIRST else False if market == "US" else None
-    moment = None if isinstance(value, CellError) else read_moment(value, by_market if plan.day_first is None else plan.day_first)  # fmt: skip
+    moment = (
+        None
+        if isinstance(value, CellError)
+        else read_moment(value, by_market if plan.day_first is None else plan.day_first)
+    )
     if moment is None:
         issues.append("unreadable_date")
     return moment

@@ -5,14 +5,29 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from messages.columns import pick_columns, unique_names
 from messages.encoding import Lines, undecodable
 from messages.errors import LogError
 from messages.rows import RawRow, Reading
 
 # Lists that hold records, outermost first; what surrounds such a list belongs to each of its records.
-_RECORDS = ("tickets", "conversations", "data", "results", "records", "items", "rows", "messages", "comments", "threads", "hits", "value")  # fmt: skip
-_INSIDE = ("messages", "comments", "threads", "audits")
+_RECORDS = (
+    "tickets",
+    "conversations",
+    "data",
+    "results",
+    "records",
+    "items",
+    "rows",
+    "messages",
+    "comments",
+    "threads",
+    "hits",
+    "value",
+)
+_INSIDE = ("messages", "comments", "threads", "conversation_parts")
 _MAX_DEPTH = 40
+_WRAPPERS = ("data", "results", "hits", "_embedded", "response", "payload")
 _NEXT_OBJECT = re.compile(r"\}\s*,\s*(?=\{)|\n(?=\{)")
 
 
@@ -54,7 +69,10 @@ def _read(source: Lines, name: str) -> Reading:
             return _of_document(document, source)
         if first.strip(_BLANK).startswith("[") or first.strip(_BLANK) == "{":
             return _of_array(whole, source, name)
-    return _of_lines(filled, source)
+    reading = _of_lines(filled, source)
+    if all(row.reason == "invalid_json" for row in reading.rows):
+        raise LogError(f"{name}: no valid JSON object in it. Export it again, as JSON lines or CSV.")
+    return reading
 
 
 _BLANK = " \t\r\n\x00\ufeff\x1e\x1a\u200b\xa0\u3000"
@@ -76,7 +94,9 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 # Numbers stay as they are written: an id of twenty digits is no float.
-_DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_int=str, parse_float=str, parse_constant=lambda _: None, strict=False)  # fmt: skip
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_pairs, parse_int=str, parse_float=str, parse_constant=lambda _: None, strict=False
+)
 
 
 def _parse(text: str) -> Any:
@@ -105,7 +125,7 @@ def _of_lines(filled: list[tuple[int, str]], source: Lines) -> Reading:
 
 
 def _of_document(document: Any, source: Lines) -> Reading:
-    records = list(_records(document, {}))
+    records = list(_records(document))
     rows: list[RawRow] = []
     for index, record in enumerate(records, 1):
         place = f"record {index}"
@@ -117,23 +137,58 @@ def _of_document(document: Any, source: Lines) -> Reading:
     return Reading(rows, source.notes, source.complete)
 
 
-def _records(value: Any, around: Mapping[str, Any]) -> Iterator[Any]:
+def _records(value: Any) -> Iterator[Any]:
     """The records in a document: of a list each, of a wrapper those of its list, else the object itself."""
+    if (table := _as_table(value)) is not None:
+        yield from table
+        return
     if isinstance(value, list):
-        for item in value:
-            yield {**around, **item} if isinstance(item, dict) and around else item
+        yield from value
         return
     if isinstance(value, dict):
         for key in _RECORDS:
             inner = value.get(key)
             is_list = isinstance(inner, list) and (not inner or isinstance(inner[0], (dict, list)))
             if is_list and not _is_record(value):
-                yield from _records(inner, {})
+                yield from _records(inner)
                 return
-            if isinstance(inner, dict) and key in ("data", "results", "hits") and not _is_record(value):
-                yield from _records(inner, {})
+        for key in _WRAPPERS:
+            if isinstance(value.get(key), dict) and not _is_record(value):
+                yield from _records(value[key])
                 return
+        if len(value) > 1 and all(isinstance(v, dict) for v in value.values()) and not _is_record(value):
+            for key, inner in value.items():  # objects by their id
+                yield {"id": key, **inner}
+            return
     yield value
+
+
+def _as_table(value: Any) -> list[dict[str, Any]] | None:
+    """Records of a table written as a header and rows of cells, or column by column, as pandas does.
+
+    >>> _as_table([["id", "message"], ["1", "Hello"]])
+    [{'id': '1', 'message': 'Hello'}]
+    >>> _as_table({"id": {"0": "1"}, "message": {"0": "Hello"}})
+    [{'id': '1', 'message': 'Hello'}]
+    """
+    if isinstance(value, dict) and isinstance(value.get("columns"), list) and isinstance(value.get("data"), list):
+        value = [value["columns"], *value["data"]]
+    if isinstance(value, list) and value and all(isinstance(row, list) for row in value):
+        header = [str(c) for c in value[0]]
+        if "text" in pick_columns(header):
+            return [dict(zip(unique_names(header), row, strict=False)) for row in value[1:]]
+    if isinstance(value, dict) and "text" in pick_columns(value) and all(map(_is_column, value.values())):
+        columns = {n: c if isinstance(c, dict) else {str(i): v for i, v in enumerate(c)} for n, c in value.items()}
+        keys = dict.fromkeys(key for column in columns.values() for key in column)
+        return [{name: column.get(key) for name, column in columns.items()} for key in keys]
+    return None
+
+
+def _is_column(value: Any) -> bool:
+    """Cells by their number, or in a list."""
+    if isinstance(value, dict):
+        return bool(value) and all(key.isdigit() for key in value)
+    return isinstance(value, list) and bool(value) and not any(isinstance(cell, (dict, list)) for cell in value)
 
 
 def _is_record(value: Mapping[str, Any]) -> bool:
@@ -169,7 +224,11 @@ def _of_array(text: str, source: Lines, name: str) -> Reading:
             following = _NEXT_OBJECT.search(text, at + 1)
             end = following.end() if following else len(text)
             raw = text[at:end]
-            rows.append(RawRow(len(rows) + 1, _id_of(raw), place, "invalid_json" if following else "truncated", (), raw[:100_000]))  # fmt: skip
+            rows.append(
+                RawRow(
+                    len(rows) + 1, _id_of(raw), place, "invalid_json" if following else "truncated", (), raw[:100_000]
+                )
+            )
             at = end
             continue
         if isinstance(value, dict):
@@ -187,8 +246,12 @@ def _of_array(text: str, source: Lines, name: str) -> Reading:
 
 def _rows_of(record: Mapping[str, Any], place: str, raw: str, n_before: int) -> list[RawRow]:
     """One row, or one for each message of a ticket that holds them."""
+    embedded = record.get("_embedded")
+    if isinstance(embedded, dict):  # Help Scout
+        record = {**record, **embedded}
     for key in _INSIDE:
         inner = record.get(key)
+        inner = inner.get(key) if isinstance(inner, dict) else inner  # Intercom
         if isinstance(inner, list) and inner and all(isinstance(m, dict) for m in inner):
             return [
                 _row(_of_ticket(message, record, key), f"{place}, {key[:-1]} {k}", "", n_before + k)
@@ -199,7 +262,9 @@ def _rows_of(record: Mapping[str, Any], place: str, raw: str, n_before: int) -> 
 
 def _of_ticket(message: Mapping[str, Any], ticket: Mapping[str, Any], key: str) -> dict[str, Any]:
     """A message with what its ticket says about it; who is not the requester is an agent."""
-    whole = {k: v for k, v in ticket.items() if k not in (key, "description", "body", "id", "via", "type", "text", "message")}  # fmt: skip
+    whole = {
+        k: v for k, v in ticket.items() if k not in (key, "description", "body", "id", "via", "type", "text", "message")
+    }
     whole |= {k: v for k, v in message.items() if v is not None or k not in whole}
     whole.setdefault("ticket_id", ticket.get("id"))
     author, requester = message.get("author_id"), ticket.get("requester_id")

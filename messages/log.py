@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from messages.archive import MAX_BYTES, log_members, open_zip, read_member, unpack_gzip
+from messages.archive import MAX_BYTES, check_size, log_members, open_zip, read_member, unpack_gzip
 from messages.columns import check_chosen, pick_columns
 from messages.delimited import no_text_column, read_delimited
 from messages.encoding import decode_lines, undecodable, visible_bytes
@@ -20,7 +20,21 @@ from messages.workbook import read_html_table, read_workbook
 if TYPE_CHECKING:
     import pandas as pd
 
-MESSAGE_COLUMNS = ("row", "message_id", "thread_id", "order_id", "asin", "marketplace", "language", "received_at", "direction", "buyer", "subject", "text", "issues")  # fmt: skip
+MESSAGE_COLUMNS = (
+    "row",
+    "message_id",
+    "thread_id",
+    "order_id",
+    "asin",
+    "marketplace",
+    "language",
+    "received_at",
+    "direction",
+    "buyer",
+    "subject",
+    "text",
+    "issues",
+)
 QUARANTINE_COLUMNS = ("row", "message_id", "reason", "place", "text")
 
 
@@ -58,12 +72,22 @@ def read_log(
     check_chosen(columns)
     path = Path(path)
     data = _content(path)
-    reading = _read(data, path.name, columns, encoding, marketplace)
+    reading = _read(data, path.name, _Hints(columns, encoding, marketplace))
     picked = pick_columns(dict.fromkeys(key for row in reading.rows for key in row.values), columns)
     if "text" not in picked and any(row.values and not row.reason for row in reading.rows):
         raise LogError(no_text_column(path.name, list(dict.fromkeys(k for row in reading.rows for k in row.values))))
     records, labelled = records_of(reading.rows, picked, marketplace)
+    check_size(path.name, sum(len(record["text"]) for record in records), MAX_BYTES)
     return _as_log(records, reading, labelled)
+
+
+@dataclass(frozen=True)
+class _Hints:
+    """What the caller knows about a file."""
+
+    columns: Mapping[str, str] | None = None
+    encoding: str | None = None
+    marketplace: str | None = None
 
 
 def _as_log(records: list[dict[str, Any]], reading: Reading, labelled: bool) -> Log:
@@ -85,7 +109,10 @@ def _content(path: Path) -> bytes:
             raise LogError(f"{path.name}: is a folder, not a log. Name one of the files in it.")
         size = path.stat().st_size
         if size > MAX_BYTES:
-            raise LogError(f"{path.name}: has {size >> 20} MB; at most {MAX_BYTES >> 20} MB are read. Split the log into smaller files.")  # fmt: skip
+            raise LogError(
+                f"{path.name}: has {size >> 20} MB; at most {MAX_BYTES >> 20} MB are read. "
+                "Split the log into smaller files."
+            )
         data = path.read_bytes()
     except FileNotFoundError:
         raise LogError(f"{path.name}: no such file in {path.parent}. Check the name.") from None
@@ -99,7 +126,10 @@ def _content(path: Path) -> bytes:
 
 # What a file begins with, and what to do about it.
 _REFUSED: tuple[tuple[bytes, str], ...] = (
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel (.xls) or an encrypted workbook. Open it in Excel, remove the password and save it as .xlsx or CSV"),
+    (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        "an old Excel (.xls) or encrypted workbook. Open it in Excel, remove the password, save it as .xlsx or CSV",
+    ),
     (b"%PDF", "a PDF. Export the log as CSV, XLSX or JSON"),
     (b"\x89PNG", "an image. Export the log as CSV, XLSX or JSON"),
     (b"\xff\xd8\xff", "an image. Export the log as CSV, XLSX or JSON"),
@@ -120,29 +150,35 @@ _REFUSED: tuple[tuple[bytes, str], ...] = (
     (b"\x7fELF", "a program, not a log"),
     (b"MZ", "a program, not a log"),
     (b"!BDN", "an Outlook data file (.pst). Export the mails as mbox, .eml or CSV"),
-)  # fmt: skip
+)
 _PICKLE = re.compile(rb"\x80[\x02-\x05]")
-_HTML = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--[^>]*-->\s*)*<(?:!doctype html|html|head|meta|body|style|div|table)\b", re.I)  # fmt: skip
-_MAIL = re.compile(rb"(?:From \S+.*\r?\n)?(?:>?[A-Za-z][A-Za-z0-9-]{1,40}:[ \t].*\r?\n(?:[ \t]+.*\r?\n)*){2,}", re.A)
-_MAIL_HEADER = re.compile(rb"^(?:From|To|Subject|Date|Message-ID|Received|Return-Path|MIME-Version|Delivered-To|X-[\w-]+):", re.I | re.M)  # fmt: skip
+_HTML = re.compile(
+    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--[^>]*-->\s*)*<(?:!doctype html|html|head|meta|body|style|div|table)\b", re.I
+)
+_MAIL = re.compile(rb"(?:From \S+.*\r?\n)?(?:>?[A-Za-z][A-Za-z0-9-]{1,40}:[ \t].*\r?\n(?:[ \t].*\r?\n)*){2,}")
+_MAIL_HEADER = re.compile(
+    rb"^(?:From|To|Subject|Date|Message-ID|Received|Return-Path|MIME-Version|Delivered-To|X-[\w-]+):", re.I | re.M
+)
 
 
-def _read(data: bytes, name: str, columns: Mapping[str, str] | None, encoding: str | None, marketplace: str | None) -> Reading:  # fmt: skip
+def _read(data: bytes, name: str, hints: _Hints) -> Reading:
     """Read by content: the name of a file is only a hint, and often wrong."""
     if data[:2] == b"\x1f\x8b":
         inner, fault = unpack_gzip(data, name)
         if not inner.strip(b"\x00 \t\r\n"):
-            raise LogError(f"{name}: holds nothing that could be unpacked{': ' + fault if fault else '.'} Copy it again.")  # fmt: skip
+            raise LogError(
+                f"{name}: holds nothing that could be unpacked{': ' + fault if fault else '.'} Copy it again."
+            )
         if inner[257:262] == b"ustar":
             raise LogError(f"{name}: a tar archive. Unpack it and name the log in it.")
-        reading = _read_unpacked(inner, re.sub(r"\.gz$", "", name, flags=re.I), columns, encoding, marketplace)
+        reading = _read_unpacked(inner, re.sub(r"\.gz$", "", name, flags=re.I), hints)
         return _cut(reading, fault) if fault else reading
     if data[:2] == b"PK":
-        return _read_zip(data, name, columns, encoding, marketplace)
-    return _read_unpacked(data, name, columns, encoding, marketplace)
+        return _read_zip(data, name, hints)
+    return _read_unpacked(data, name, hints)
 
 
-def _read_unpacked(data: bytes, name: str, columns: Mapping[str, str] | None, encoding: str | None, marketplace: str | None) -> Reading:  # fmt: skip
+def _read_unpacked(data: bytes, name: str, hints: _Hints) -> Reading:
     for magic, what in _REFUSED:
         if data.startswith(magic):
             raise LogError(f"{name}: {what}.")
@@ -151,30 +187,40 @@ def _read_unpacked(data: bytes, name: str, columns: Mapping[str, str] | None, en
     if data[:2] in (b"PK", b"\x1f\x8b"):
         raise LogError(f"{name}: an archive within an archive. Unpack it and name the log.")
     if _PICKLE.match(data):
-        raise LogError(f"{name}: a Python pickle; it can run any code and is never loaded. Write the log as CSV, Parquet or JSON lines.")  # fmt: skip
+        raise LogError(
+            f"{name}: a Python pickle; it can run any code and is never loaded. "
+            "Write the log as CSV, Parquet or JSON lines."
+        )
     if _is_mail(data):
         from messages.mail import read_mail
 
         return Reading(list(read_mail(data, name)))
-    source = decode_lines(data, name, encoding, marketplace)
+    source = decode_lines(data, name, hints.encoding, hints.marketplace)
     start = next((line for line in source.lines if line.strip("\ufeff \t\r\n\x00")), "").lstrip("\ufeff \t\x00")
     if start[:1] in ("{", "["):
         return read_json(source, name)
     if start.startswith("<"):
         text = "".join(source.lines)
         if _HTML.match(text.lstrip("\ufeff")):
-            return read_html_table(_in_declared_charset(data, text), name, columns)
+            return read_html_table(_in_declared_charset(data, text), name, hints.columns)
         raise LogError(f"{name}: an XML document. Save it as .xlsx or CSV.")
     if _is_binary(source.lines):
-        raise LogError(f"{name}: no text and no format that we know. Readable: CSV, TSV, XLSX, JSON, JSON lines, Parquet, mbox, eml, also in .gz and .zip.")  # fmt: skip
-    return read_delimited(source, name, columns)
+        raise LogError(
+            f"{name}: no text and no format that we know. "
+            "Readable: CSV, TSV, XLSX, JSON, JSON lines, Parquet, mbox, eml, also in .gz and .zip."
+        )
+    reading = read_delimited(source, name, hints.columns)
+    if name.lower().endswith((".xlsx", ".xls", ".parquet", ".json", ".jsonl")):
+        note = f"The file is called {name}, but holds delimited text; it was read as such."
+        return Reading(reading.rows, (*reading.notes, note), reading.complete)
+    return reading
 
 
-def _read_zip(data: bytes, name: str, columns: Mapping[str, str] | None, encoding: str | None, marketplace: str | None) -> Reading:  # fmt: skip
+def _read_zip(data: bytes, name: str, hints: _Hints) -> Reading:
     archive = open_zip(data, name)
     names = set(archive.namelist())
     if "xl/workbook.xml" in names or any(n.startswith("xl/worksheets/") for n in names):
-        return read_workbook(data, name, columns)
+        return read_workbook(data, name, hints.columns)
     if any(n.startswith(("word/", "ppt/", "xl/")) for n in names) or "mimetype" in names:
         raise LogError(f"{name}: an office document that is no .xlsx workbook. Save it as .xlsx or CSV.")
     readings: list[Reading] = []
@@ -188,24 +234,26 @@ def _read_zip(data: bytes, name: str, columns: Mapping[str, str] | None, encodin
             notes.append(f"{member.filename[:80]!r} is empty.")
             continue
         try:
-            readings.append(_of_member(content, member.filename, columns, encoding, marketplace))
+            readings.append(_of_member(content, member.filename, hints))
         except LogError as error:
             if len(names) == 1:
                 raise LogError(f"{name}: {error}") from None
             notes.append(f"Left out: {error}")
     if not readings:
-        raise LogError(f"{name}: no log in this archive. {' '.join(notes)[:600] or 'It is empty.'} Put one exported log in it.")  # fmt: skip
+        raise LogError(
+            f"{name}: no log in this archive. {' '.join(notes)[:600] or 'It is empty.'} Put one exported log in it."
+        )
     rows = [row for reading in readings for row in reading.rows]
     rows = [RawRow(n, r.values, r.place, r.reason, r.issues, r.raw) for n, r in enumerate(rows, 1)]
     notes += [note for reading in readings for note in reading.notes]
     return Reading(rows, tuple(notes), all(reading.complete for reading in readings))
 
 
-def _of_member(content: bytes, member: str, columns: Mapping[str, str] | None, encoding: str | None, marketplace: str | None) -> Reading:  # fmt: skip
+def _of_member(content: bytes, member: str, hints: _Hints) -> Reading:
     reading = (
-        read_workbook(content, member, columns)
+        read_workbook(content, member, hints.columns)
         if content[:2] == b"PK" and b"xl/" in content
-        else _read_unpacked(content, member, columns, encoding, marketplace)
+        else _read_unpacked(content, member, hints)
     )
     rows = [RawRow(r.number, r.values, f"{member}, {r.place}", r.reason, r.issues, r.raw) for r in reading.rows]
     return Reading(rows, reading.notes, reading.complete)

@@ -18,7 +18,10 @@ def read_parquet(data: bytes, name: str) -> Reading:
 
     rows: list[RawRow] = []
     try:
-        file = pyarrow.parquet.ParquetFile(io.BytesIO(data), page_checksum_verification=True)
+        schema = pyarrow.parquet.ParquetFile(io.BytesIO(data)).schema
+        # As dictionaries, one long text that stands in a million rows is kept once.
+        texts = [schema.column(i).path for i in range(len(schema)) if schema.column(i).physical_type == "BYTE_ARRAY"]
+        file = pyarrow.parquet.ParquetFile(io.BytesIO(data), read_dictionary=texts, page_checksum_verification=True)
         groups = [file.metadata.row_group(g) for g in range(file.metadata.num_row_groups)]
         check_size(name, sum(group.total_byte_size for group in groups), len(data))
         for batch in file.iter_batches(batch_size=_BATCH, use_threads=False):
@@ -32,7 +35,9 @@ def read_parquet(data: bytes, name: str) -> Reading:
         reason = str(error).partition("\n")[0][:160]
         raise LogError(f"{name}: damaged Parquet file ({reason}). Write or copy it again.") from None
     if len(rows) != file.metadata.num_rows:
-        raise LogError(f"{name}: damaged Parquet file ({len(rows)} rows of {file.metadata.num_rows}). Write or copy it again.")  # fmt: skip
+        raise LogError(
+            f"{name}: damaged Parquet file ({len(rows)} rows of {file.metadata.num_rows}). Write or copy it again."
+        )
     return Reading(rows)
 
 
@@ -42,9 +47,12 @@ def _values(column: Any) -> list[Any]:
 
     kind = column.type
     if pa.types.is_dictionary(kind):
-        column, kind = column.dictionary_decode(), kind.value_type
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        column = column.cast(pa.large_binary() if pa.types.is_large_string(kind) else pa.binary(), safe=False)
+        words = _values(column.dictionary)
+        return [None if i is None else words[i] for i in column.indices.to_pylist()]
+    if pa.types.is_string(kind) or pa.types.is_string_view(kind):
+        column = column.cast(pa.binary(), safe=False)
+    elif pa.types.is_large_string(kind):
+        column = column.cast(pa.large_binary(), safe=False)
     elif pa.types.is_timestamp(kind) and kind.unit == "ns":
         column = column.cast(pa.timestamp("us", tz=kind.tz), safe=False)
     return [v.decode("utf-8", "surrogateescape") if isinstance(v, bytes) else v for v in column.to_pylist()]

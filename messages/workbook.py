@@ -12,7 +12,22 @@ from messages.delimited import no_text_column
 from messages.errors import LogError
 from messages.rows import RawRow, Reading
 
-_ERRORS = frozenset({"#N/A", "#VALUE!", "#REF!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#GETTING_DATA", "#FIELD!", "#BLOCKED!"})  # fmt: skip
+_ERRORS = frozenset(
+    {
+        "#N/A",
+        "#VALUE!",
+        "#REF!",
+        "#DIV/0!",
+        "#NAME?",
+        "#NULL!",
+        "#NUM!",
+        "#SPILL!",
+        "#CALC!",
+        "#GETTING_DATA",
+        "#FIELD!",
+        "#BLOCKED!",
+    }
+)
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _HEADER_WITHIN = 40
 _MAX_CELLS = 10_000_000
@@ -27,7 +42,10 @@ class CellError(str):
 def read_workbook(data: bytes, name: str, chosen: Mapping[str, str] | None = None) -> Reading:
     """Rows of all sheets that have a text column, in the order of the sheets; hidden rows count as any other."""
     sheets = list(_sheets(data, name))
-    tables = [(title, rows, find_header([[text_of(c) for c in r] for r in rows[:_HEADER_WITHIN]], chosen)) for title, rows in sheets]  # fmt: skip
+    tables = [
+        (title, rows, find_header([[text_of(c) for c in r] for r in rows[:_HEADER_WITHIN]], chosen))
+        for title, rows in sheets
+    ]
     if not any(found for *_, found in tables):
         names = [text_of(c) for _, rows, _ in tables for r in rows[:1] for c in r]
         raise LogError(no_text_column(name, names))
@@ -61,7 +79,14 @@ def text_of(cell: Any) -> str:
     return str(cell)
 
 
-def _table_rows(cells: Sequence[Sequence[Any]], header_at: int, where: str, n_before: int, chosen: Mapping[str, str] | None, notes: list[str]) -> Iterator[RawRow]:  # fmt: skip
+def _table_rows(
+    cells: Sequence[Sequence[Any]],
+    header_at: int,
+    where: str,
+    n_before: int,
+    chosen: Mapping[str, str] | None,
+    notes: list[str],
+) -> Iterator[RawRow]:
     header = [text_of(c) for c in cells[header_at]]
     while header and not header[-1].strip():
         header.pop()
@@ -82,7 +107,14 @@ def _table_rows(cells: Sequence[Sequence[Any]], header_at: int, where: str, n_be
         number += 1
         values = dict(zip(names, row, strict=False))
         extra = any(c.strip() for c in filled[len(names) :])
-        yield RawRow(number, values, f"{where} {index}", "wrong_field_count" if extra else "", (), "\t".join(c[:2000] for c in filled).rstrip("\t"))  # fmt: skip
+        yield RawRow(
+            number,
+            values,
+            f"{where} {index}",
+            "wrong_field_count" if extra else "",
+            (),
+            "\t".join(c[:2000] for c in filled).rstrip("\t"),
+        )
 
 
 def _has_formulas(archive: zipfile.ZipFile) -> bool:
@@ -124,7 +156,9 @@ def _sheets(data: bytes, name: str) -> Iterator[tuple[str, list[list[Any]]]]:
         raise
     except Exception as error:  # a damaged workbook fails anywhere in openpyxl, in any way
         reason = f"{type(error).__name__}: {error}"[:120]
-        raise LogError(f"{name}: damaged workbook ({reason}). Open it in Excel, save it again as .xlsx or CSV.") from None  # fmt: skip
+        raise LogError(
+            f"{name}: damaged workbook ({reason}). Open it in Excel, save it again as .xlsx or CSV."
+        ) from None
 
 
 def _cells(sheet: Any, name: str) -> list[list[Any]]:

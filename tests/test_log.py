@@ -60,8 +60,15 @@ def reasons(log):
 
 # --- Encodings -----------------------------------------------------------------------------------------------------
 
-GERMAN = [t for t in TEXTS if t.isascii()] + ["Die Größe passt nicht, schöne Grüße", "Für wen ist das? Äußerst ärgerlich"]
-JAPANESE = ["掃除機のフィルターはどこで買えますか。", "ソの表示が①番で止まり、能力～十分ではありません。", "返品したいです。"]
+GERMAN = [t for t in TEXTS if t.isascii()] + [
+    "Die Größe passt nicht, schöne Grüße",
+    "Für wen ist das? Äußerst ärgerlich",
+]
+JAPANESE = [
+    "掃除機のフィルターはどこで買えますか。",
+    "ソの表示が①番で止まり、能力～十分ではありません。",
+    "返品したいです。",
+]
 CHINESE = ["请问这个杯子可以放洗碗机吗？", "还没有收到，什么时候发货？", "质量不好，要退货"]
 FRENCH = ["L’étagère est arrivée cassée, où l’envoyer ?", "Ça ne marche pas, c’est gênant"]
 
@@ -166,11 +173,23 @@ GOOD = csv_of([], always=False)
     ("lines", "bad", "reason"),
     [
         # a quote that opens and never closes swallows nothing
-        ([quoted(1, "fine"), quoted(2, '"27 inch is too big'), quoted(3, "fine"), quoted(4, "fine")], {2}, "unbalanced_quote"),
+        (
+            [quoted(1, "fine"), quoted(2, '"27 inch is too big'), quoted(3, "fine"), quoted(4, "fine")],
+            {2},
+            "unbalanced_quote",
+        ),
         # … nor does it if a later one closes it by chance, in its place
-        ([quoted(1, "fine"), quoted(2, '"27 inch'), quoted(3, "fine"), quoted(4, 'only 24"'), quoted(5, "fine")], {2}, "unbalanced_quote"),
+        (
+            [quoted(1, "fine"), quoted(2, '"27 inch'), quoted(3, "fine"), quoted(4, 'only 24"'), quoted(5, "fine")],
+            {2},
+            "unbalanced_quote",
+        ),
         # … or out of its place
-        ([quoted(1, "fine"), quoted(2, '"27 inch'), quoted(3, "fine"), quoted(4, 'a 24" one'), quoted(5, "fine")], {2}, "unbalanced_quote"),
+        (
+            [quoted(1, "fine"), quoted(2, '"27 inch'), quoted(3, "fine"), quoted(4, 'a 24" one'), quoted(5, "fine")],
+            {2},
+            "unbalanced_quote",
+        ),
         # two that open
         ([quoted(1, '"a'), quoted(2, "fine"), quoted(3, '"b'), quoted(4, "fine")], {1, 3}, "unbalanced_quote"),
         # at the end of the file
@@ -181,7 +200,11 @@ GOOD = csv_of([], always=False)
         # blank lines and lines of delimiters are no rows; blank fields too many are harmless
         ([quoted(1, "fine"), "", "   ", ",,,,,", quoted(2, "fine,,,"), quoted(3, "fine")], set(), ""),
         # a line break in a text without quotes: one damaged row, not two
-        ([quoted(1, "fine"), quoted(2, "first line"), "second line of it", quoted(3, "fine")], {2}, "wrong_field_count"),
+        (
+            [quoted(1, "fine"), quoted(2, "first line"), "second line of it", quoted(3, "fine")],
+            {2},
+            "wrong_field_count",
+        ),
         ([quoted(1, "fine"), quoted(2, "nul \x00 in it"), quoted(3, "fine")], {2}, "nul_bytes"),
         # quotes within a text, not doubled
         ([quoted(1, 'the "big" one'), quoted(2, '"it says "error" again"'), quoted(3, "fine")], set(), ""),
@@ -198,7 +221,9 @@ def test_damage_is_located(tmp_path, lines, bad, reason):
 
 
 def test_a_long_letter_in_quotes_is_one_message(tmp_path):
-    letter = 'Hello,\n\nI wrote, twice, "please".\n\n1, 2, 3, 4, 5, 6\n' + "A line, with commas, and more.\n" * 2000 + "Bye"
+    letter = (
+        'Hello,\n\nI wrote, twice, "please".\n\n1, 2, 3, 4, 5, 6\n' + "A line, with commas, and more.\n" * 2000 + "Bye"
+    )
     log = read(tmp_path, csv_of(rows_of(["short", letter, "short"]), end="\n"))
     assert texts(log) == ["short", letter, "short"]
 
@@ -207,12 +232,12 @@ def test_quotes_with_backslash_and_blanks_after_the_comma(tmp_path):
     text = r'"He said \"yes\", then left"'
     log = read(tmp_path, GOOD + "\r\n".join([quoted(1, text), quoted(2, '"plain"')]))
     assert texts(log) == ['He said "yes", then left', "plain"]
-    spaced = "Message ID, Message\nM1, \"one, two\"\nM2, three\n"
+    spaced = 'Message ID, Message\nM1, "one, two"\nM2, three\n'
     assert [t.strip() for t in texts(read(tmp_path, spaced))] == ["one, two", "three"]
 
 
 def test_quotes_in_a_tab_separated_file_without_quoting_are_text(tmp_path):
-    body = "Message ID\tMessage\nM1\t24\" is too big\nM2\t\"Great\" he said\nM3\t\"open\n"
+    body = 'Message ID\tMessage\nM1\t24" is too big\nM2\t"Great" he said\nM3\t"open\n'
     assert texts(read(tmp_path, body, "log.tsv")) == ['24" is too big', '"Great" he said', '"open']
 
 
@@ -255,7 +280,15 @@ def test_ids_are_text_and_marks_do_not_cost_a_row(tmp_path):
     ids = ["00123", "1E5", "12345678901234567890", "", "7", "7", "1.23457E+16"]
     log = read(tmp_path, csv_of([[i, *row[1:]] for i, row in zip(ids, rows_of(["x"] * 7), strict=True)]))
     assert log.messages["message_id"].tolist() == ["00123", "1E5", "12345678901234567890", "", "7", "7", ""]
-    assert log.messages["issues"].tolist() == ["", "", "", "missing_id", "duplicate_id", "duplicate_id", "id_precision_lost"]
+    assert log.messages["issues"].tolist() == [
+        "",
+        "",
+        "",
+        "missing_id",
+        "duplicate_id",
+        "duplicate_id",
+        "id_precision_lost",
+    ]
 
 
 # --- What the columns say ------------------------------------------------------------------------------------------
@@ -431,7 +464,9 @@ def test_tickets_with_comments_become_messages(tmp_path):
             {"id": 4, "author_id": 5, "body": "The red one", "public": True, "created_at": "2026-10-01T03:00:00Z"},
         ],
     }  # fmt: skip
-    log = read(tmp_path, json.dumps(ticket) + "\n" + json.dumps({"id": 901, "subject": "x", "description": "Late"}) + "\n")
+    log = read(
+        tmp_path, json.dumps(ticket) + "\n" + json.dumps({"id": 901, "subject": "x", "description": "Late"}) + "\n"
+    )
     assert texts(log) == ["It flickers", "The red one", "Late"]
     assert log.messages["thread_id"].tolist()[:2] == ["900", "900"]
     assert log.messages["subject"].tolist()[1] == "Lamp"
@@ -504,7 +539,9 @@ def test_ids_that_a_workbook_rounded_are_no_ids(tmp_path):
 def test_the_content_decides_not_the_name(tmp_path):
     table = csv_of(rows_of(TEXTS))
     book = xlsx(workbook(("S", [HEAD, *rows_of()])))
-    cells = "".join("<tr>" + "".join(f"<td>{c.replace('<', '&lt;')}</td>" for c in row) + "</tr>" for row in [HEAD, *rows_of()])
+    cells = "".join(
+        "<tr>" + "".join(f"<td>{c.replace('<', '&lt;')}</td>" for c in row) + "</tr>" for row in [HEAD, *rows_of()]
+    )
     page = f"<html><head><meta charset=utf-8></head><body><table>{cells}</table></body></html>"
     for data, name in [(table, "a.xlsx"), (table, "a.parquet"), (table, "a.json"), (book, "a.csv"), (page, "a.xls")]:
         assert texts(read(tmp_path, data, name)) == TEXTS, name
@@ -525,7 +562,9 @@ def test_parquet_types(tmp_path):
     table = {
         "Message ID": pa.array([2**60 + 1, 2**60 + 2, None, 4], pa.int64()),
         "Message": pa.array(["one", None, "three", "one"]).dictionary_encode(),
-        "Received": pa.array([datetime.datetime(2026, 10, 1, tzinfo=datetime.UTC)] * 4, pa.timestamp("ns", tz="Asia/Tokyo")),
+        "Received": pa.array(
+            [datetime.datetime(2026, 10, 1, tzinfo=datetime.UTC)] * 4, pa.timestamp("ns", tz="Asia/Tokyo")
+        ),
         "raw": pa.array([b"\xff", b"a", None, b""]),
         "nothing": pa.nulls(4),
         "sender": pa.array([{"email": "q7w8e9r0t1y2u3i@marketplace.amazon.it"}] * 4),
@@ -572,7 +611,9 @@ def test_packed_files_are_read(tmp_path):
 
 def test_members_that_point_outside_are_left_out_and_said(tmp_path):
     table = csv_of(rows_of()).encode("utf-8")
-    log = read(tmp_path, zipped({"../../evil.csv": table, "/abs.csv": table, "c:\\x.csv": table, "good.csv": table}), "a.zip")
+    log = read(
+        tmp_path, zipped({"../../evil.csv": table, "/abs.csv": table, "c:\\x.csv": table, "good.csv": table}), "a.zip"
+    )
     assert texts(log) == TEXTS
     assert sum("points outside" in note for note in log.notes) == 3
 
@@ -674,17 +715,17 @@ def test_no_row_is_lost_and_none_made_up(tmp_path, data):
     delimiter = data.draw(st.sampled_from([",", ";", "\t"]))
     rows = csv_of(rows_of([f"tü {t}" for t in lines]), delimiter=delimiter, end="\n").encode("utf-8")
     kind = data.draw(st.sampled_from(["none", "quote", "nul", "byte", "short"]))
-    table = rows.split(b"\n\"B")
+    table = rows.split(b'\n"B')
     at = data.draw(st.integers(1, len(table) - 1))
     if kind == "quote":
         table[at] = table[at].rstrip(b'"\n') + (b"\n" if at == len(table) - 1 else b"")
     elif kind == "nul":
-        table[at] = table[at].replace(b"\"t", b"\"t\x00")
+        table[at] = table[at].replace(b'"t', b'"t\x00')
     elif kind == "byte":
-        table[at] = table[at].replace(b"\"t", b"\"t\xe9")
+        table[at] = table[at].replace(b'"t', b'"t\xe9')
     elif kind == "short":
         table[at] = table[at].split(delimiter.encode())[0] + (b"\n" if at == len(table) - 1 else b"")
-    log = read(tmp_path, b"\n\"B".join(table))
+    log = read(tmp_path, b'\n"B'.join(table))
     ids = [*log.messages["message_id"], *log.quarantined["message_id"]]
     assert len(ids) == len(lines)
     assert set(log.quarantined["row"]) <= {at}
