@@ -30,12 +30,12 @@ def check_size(name: str, unpacked: int, packed: int) -> None:
         )
 
 
-def unpack_gzip(data: bytes, name: str) -> tuple[bytes, str]:
-    """The content of a gzip file and "", or what was whole before a cut and a note that says so.
+def unpack_gzip(data: bytes, name: str) -> tuple[bytes, str, bool]:
+    """The content of a gzip file, what is wrong with it in words or "", and whether its end is missing.
 
     >>> import gzip
     >>> unpack_gzip(gzip.compress(b"Hello"), "log.csv.gz")
-    (b'Hello', '')
+    (b'Hello', '', False)
     """
     content = bytearray()
     rest = data
@@ -50,13 +50,13 @@ def unpack_gzip(data: bytes, name: str) -> tuple[bytes, str]:
         except zlib.error as error:
             if "incorrect" in str(error) or not content:
                 raise LogError(f"{name}: damaged gzip data ({error}). Export or copy the file again.") from None
-            return bytes(content), f"The gzip data is damaged after {len(content)} bytes."
+            return bytes(content), f"The gzip data is damaged after {len(content)} bytes.", True
         if not member.eof:
-            return bytes(content), f"The gzip data is cut after {len(content)} bytes."
+            return bytes(content), f"The gzip data is cut after {len(content)} bytes.", True
         rest = member.unused_data
     if rest.strip(b"\x00"):
-        return bytes(content), f"{len(rest)} bytes that are not gzip follow the gzip data; they were not read."
-    return bytes(content), ""
+        return bytes(content), f"{len(rest)} bytes that are not gzip follow the gzip data; they were not read.", False
+    return bytes(content), "", False
 
 
 def open_zip(data: bytes, name: str) -> zipfile.ZipFile:

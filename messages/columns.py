@@ -96,6 +96,15 @@ def pick_columns(names: Iterable[str], chosen: Mapping[str, str] | None = None) 
     return picked
 
 
+def is_known_name(name: str) -> bool:
+    """True for a header that any export is known to use.
+
+    >>> is_known_name("本文"), is_known_name("ñ[Å¶")
+    (True, False)
+    """
+    return any(plain_name(name) in aliases for aliases in _aliases().values())
+
+
 def check_chosen(chosen: Mapping[str, str] | None) -> None:
     """Raise InputError when a caller's `columns` names a field that a log does not have.
 

@@ -246,7 +246,12 @@ def no_text_column(name: str, names: Sequence[str]) -> str:
     """
     from rapidfuzz import fuzz, process
 
-    seen = [n.strip()[:40] for n in names if n.strip()][:40]
+    seen = [n.strip() for n in names if n.strip()][:40]
+    if any("@" in n or len(n) > 60 or re.search(r"\d{4}", n) for n in seen):
+        return (
+            f"{name}: no column holds the message text for certain: no line among the first {HEADER_WITHIN} names the "
+            "columns. Put their names in the first line, such as Message ID, Order ID, Message."
+        )
     near = process.extractOne("message", seen, scorer=fuzz.ratio, processor=plain_name, score_cutoff=75)
     return (
         f"{name}: no column holds the message text for certain. Columns seen: {', '.join(seen) or 'none'}. "

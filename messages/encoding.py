@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from messages.columns import HEADER_WITHIN, is_known_name
 from messages.errors import InputError, LogError
 
 _BOMS = (  # longest first: UTF-32 begins like UTF-16
@@ -175,7 +176,11 @@ def _likely_codec(lines: list[bytes], marketplace: str | None, name: str) -> str
     sample = b"".join(telling)[: _SAMPLE * 2]
     hint = _BY_MARKETPLACE.get(marketplace.upper(), "cp1252") if marketplace else _hint_of_addresses(lines)
     weight = 0.4 if marketplace else 0.2
-    scores = {codec: plausibility(sample, codec) + weight * (codec == hint) for codec in _CANDIDATES}
+    names = {codec: _known_names(lines, codec) for codec in _CANDIDATES}
+    named = {codec for codec in _CANDIDATES if names[codec] == max(names.values()) > 0}
+    scores = {
+        codec: plausibility(sample, codec) + weight * (codec == hint) + 0.5 * (codec in named) for codec in _CANDIDATES
+    }
     best = max(_CANDIDATES, key=lambda codec: scores[codec])
     if scores[best] > 0.1:
         return best
@@ -188,6 +193,13 @@ def _likely_codec(lines: list[bytes], marketplace: str | None, name: str) -> str
             "Save it as UTF-8, or name the encoding."
         )
     return guess.encoding
+
+
+def _known_names(lines: list[bytes], codec: str) -> int:
+    """How many names of columns, other than ASCII, the first lines hold in this encoding."""
+    head = b"".join(line for line in lines[:HEADER_WITHIN] if not line.isascii() and len(line) < 5000)
+    cells = re.split(r"[,;\t|\r\n\"]+", head.decode(codec, "replace"))
+    return sum(not cell.isascii() and len(cell) < 50 and is_known_name(cell) for cell in set(cells))
 
 
 def _hint_of_addresses(lines: Iterable[bytes]) -> str | None:

@@ -67,7 +67,7 @@ def _read(source: Lines, name: str) -> Reading:
         document = _parse(whole)
         if document is not _INVALID:
             return _of_document(document, source)
-        if first.strip(_BLANK).startswith("[") or first.strip(_BLANK) == "{":
+        if len(filled) == 1 or first.strip(_BLANK).startswith("[") or first.strip(_BLANK) == "{":
             return _of_array(whole, source, name)
     reading = _of_lines(filled, source)
     if all(row.reason == "invalid_json" for row in reading.rows):

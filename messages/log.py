@@ -14,7 +14,7 @@ from messages.errors import LogError
 from messages.fields import records_of
 from messages.json_log import read_json
 from messages.parquet import read_parquet
-from messages.rows import RawRow, Reading
+from messages.rows import RawRow, Reading, without_end
 from messages.workbook import read_html_table, read_workbook
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _as_log(records: list[dict[str, Any]], reading: Reading, labelled: bool) -> 
     messages = pd.DataFrame({c: [r[c] for r in good] for c in columns})
     messages["received_at"] = pd.to_datetime(pd.Series([r["received_at"] for r in good], dtype=object), utc=True)
     quarantined = pd.DataFrame({c: [r[c] for r in bad] for c in QUARANTINE_COLUMNS})
-    notes = reading.notes if records else (*reading.notes, "The file has a header and no rows.")
+    notes = reading.notes if records else (*reading.notes, "The file holds no rows.")
     return Log(messages, quarantined, reading.complete, tuple(map(visible_bytes, notes)))
 
 
@@ -151,6 +151,7 @@ _REFUSED: tuple[tuple[bytes, str], ...] = (
     (b"MZ", "a program, not a log"),
     (b"!BDN", "an Outlook data file (.pst). Export the mails as mbox, .eml or CSV"),
 )
+_BLANK = "\ufeff \t\r\n\x00\x1e"
 _PICKLE = re.compile(rb"\x80[\x02-\x05]")
 _HTML = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--[^>]*-->\s*)*<(?:!doctype html|html|head|meta|body|style|div|table)\b", re.I
@@ -164,7 +165,7 @@ _MAIL_HEADER = re.compile(
 def _read(data: bytes, name: str, hints: _Hints) -> Reading:
     """Read by content: the name of a file is only a hint, and often wrong."""
     if data[:2] == b"\x1f\x8b":
-        inner, fault = unpack_gzip(data, name)
+        inner, fault, cut = unpack_gzip(data, name)
         if not inner.strip(b"\x00 \t\r\n"):
             raise LogError(
                 f"{name}: holds nothing that could be unpacked{': ' + fault if fault else '.'} Copy it again."
@@ -172,7 +173,8 @@ def _read(data: bytes, name: str, hints: _Hints) -> Reading:
         if inner[257:262] == b"ustar":
             raise LogError(f"{name}: a tar archive. Unpack it and name the log in it.")
         reading = _read_unpacked(inner, re.sub(r"\.gz$", "", name, flags=re.I), hints)
-        return _cut(reading, fault) if fault else reading
+        reading = without_end(reading, fault) if cut else reading
+        return Reading(reading.rows, (*reading.notes, fault), False) if fault and not cut else reading
     if data[:2] == b"PK":
         return _read_zip(data, name, hints)
     return _read_unpacked(data, name, hints)
@@ -195,8 +197,11 @@ def _read_unpacked(data: bytes, name: str, hints: _Hints) -> Reading:
         from messages.mail import read_mail
 
         return Reading(list(read_mail(data, name)))
+    if data.endswith(b"\x00" * 8):  # a file that was not written to its end
+        reading = _read_unpacked(data.rstrip(b"\x00"), name, hints)
+        return Reading(reading.rows, (*reading.notes, "The file ends in NUL bytes: its end was not written."), False)
     source = decode_lines(data, name, hints.encoding, hints.marketplace)
-    start = next((line for line in source.lines if line.strip("\ufeff \t\r\n\x00")), "").lstrip("\ufeff \t\x00")
+    start = next((line for line in source.lines if line.strip(_BLANK)), "").lstrip(_BLANK)
     if start[:1] in ("{", "["):
         return read_json(source, name)
     if start.startswith("<"):
@@ -257,15 +262,6 @@ def _of_member(content: bytes, member: str, hints: _Hints) -> Reading:
     )
     rows = [RawRow(r.number, r.values, f"{member}, {r.place}", r.reason, r.issues, r.raw) for r in reading.rows]
     return Reading(rows, reading.notes, reading.complete)
-
-
-def _cut(reading: Reading, fault: str) -> Reading:
-    """A file whose end is missing: its last row is not to be trusted."""
-    rows = reading.rows
-    if rows:
-        last = rows[-1]
-        rows = [*rows[:-1], RawRow(last.number, last.values, last.place, "truncated", last.issues, last.raw)]
-    return Reading(rows, (*reading.notes, fault), False)
 
 
 def _is_mail(data: bytes) -> bool:

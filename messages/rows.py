@@ -1,7 +1,7 @@
 """One row of an export as a reader found it, before anybody says what its columns mean."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -32,3 +32,14 @@ class Reading:
     rows: list[RawRow]
     notes: tuple[str, ...] = ()
     complete: bool = True
+
+
+def without_end(reading: Reading, fault: str) -> Reading:
+    """The same for a file whose end is missing: its last row is not to be trusted.
+
+    >>> without_end(Reading([RawRow(1, {}, "line 2")]), "The file is cut.")
+    Reading(rows=[RawRow(number=1, values={}, place='line 2', reason='truncated', issues=(), raw='')],
+            notes=('The file is cut.',), complete=False)
+    """
+    rows = [*reading.rows[:-1], *(replace(row, reason="truncated") for row in reading.rows[-1:])]
+    return Reading(rows, (*reading.notes, fault), False)

@@ -10,7 +10,7 @@ from messages.archive import open_zip
 from messages.columns import find_header, is_header, is_total, pick_columns, plain_name, unique_names
 from messages.delimited import no_text_column
 from messages.errors import LogError
-from messages.rows import RawRow, Reading
+from messages.rows import RawRow, Reading, without_end
 
 _ERRORS = frozenset(
     {
@@ -219,8 +219,9 @@ def read_html_table(text: str, name: str, chosen: Mapping[str, str] | None = Non
     _, cells, header_at = max(tables, key=lambda t: (t[0], len(t[1])))
     notes = ["The file is an HTML page; its table was read."]
     found_rows = list(_table_rows(cells, header_at, "table row", 0, chosen, notes))
+    reading = Reading(found_rows, tuple(notes))
     whole = "</table" in text[-100_000:].casefold()
-    return Reading(found_rows, (*notes, *(() if whole else ("The page ends within its table.",))), whole)
+    return reading if whole else without_end(reading, "The page ends within its table.")
 
 
 def _cell_text(cell: Any) -> str:
