@@ -5,5 +5,6 @@ from suggest.fill import Fact as Fact
 from suggest.policy import Policy as Policy
 from suggest.policy import read_policy as read_policy
 from suggest.reply import Suggestion as Suggestion
+from suggest.reply import check_reply as check_reply
 from suggest.reply import suggest as suggest
 from suggest.reply import suggest_reply as suggest_reply

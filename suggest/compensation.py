@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from messages import Order
-
 from suggest.policy import Policy
 from suggest.tone import cap
 

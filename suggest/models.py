@@ -10,10 +10,11 @@ from suggest.templates import fold
 
 _TOKEN = re2.compile(r"[a-z]+|[0-9]+(?:[.,][0-9]+)*|[^\W0-9a-z_]+")
 # After a model's name these make it another model.
-_VARIANTS = frozenset(
-    "pro max plus mini ultra lite se fe air xl xs xr s i ii iii iv v vi x neo edge fold flip gen generation mk mark"
-    " series classic sport touring gti gtd rs st tdi tsi hdi dci cdi turbo hybrid junior kids".split()
-)
+_VARIANTS = (
+    "pro", "max", "plus", "mini", "ultra", "lite", "se", "fe", "air", "xl", "xs", "xr", "s", "i", "ii", "iii", "iv",
+    "v", "vi", "x", "neo", "edge", "fold", "flip", "gen", "generation", "mk", "mark", "series", "classic", "sport",
+    "touring", "gti", "gtd", "rs", "st", "tdi", "tsi", "hdi", "dci", "cdi", "turbo", "hybrid", "junior", "kids",
+)  # fmt: skip
 
 
 def asked_model(message: str, fits: Iterable[str], fits_not: Iterable[str]) -> tuple[str, str]:

@@ -1,8 +1,10 @@
 """How a buyer is addressed: by name where the name is one, with the title they use, and never with a guessed gender."""
 
+import tomllib
 import unicodedata
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 
 import re2
 
@@ -11,18 +13,7 @@ from suggest.templates import LANGUAGES, Letter, letter
 LONGEST = 40  # characters; what is longer is a title, an address or a joke
 MOST_WORDS = 5
 
-_DEGREES = frozenset("dr dra prof dott dottssa dottore ing dipl mag phd dring profdr".split())
-_PARTICLES = frozenset(
-    "von van vom zu zur der den de del della di da du des la le los las dos da' d' y e el bin al ter ten".split()
-)
-_NOBODY = frozenset(
-    "nan none null n/a na unknown undefined test buyer customer client kunde kundin cliente acheteur compratore comprador"
-    " guest amazon kaufer besteller anonymous お客様 購入者 会員".split()
-)
-_COMPANY = frozenset(
-    "gmbh ag kg ohg ug ev mbh ltd limited llc inc corp plc co sarl sas sa sasu eurl srl spa snc sl slu bv nv ab".split()
-)
-_JAPANESE_COMPANY = ("株式会社", "有限会社", "合同会社", "(株)", "(有)", "財団法人", "学校法人", "社団法人")
+_WORDS = tomllib.loads(Path(__file__).with_name("names.toml").read_text(encoding="utf-8"))
 _HONORIFIC = re2.compile(r"\s*(?:様|さま|さん|殿|氏|ちゃん|くん|君)$")
 _WESTERN = re2.compile(r"[\p{Latin}\p{M}' .,‐-]+")
 _JAPANESE = re2.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}ー々・ヶ\p{Latin}\p{M}' .,-]+")
@@ -71,7 +62,7 @@ def clean_name(name: str, language: str) -> str | None:
         return None
     text = " ".join(reversed(parts))
     tokens = [_bare(token) for token in text.split()]
-    if len(tokens) > MOST_WORDS + 1 or any(t in _NOBODY for t in tokens) or _is_company(text, tokens):
+    if len(tokens) > MOST_WORDS + 1 or any(t in _WORDS["nobody"] for t in tokens) or _is_company(text, tokens):
         return None
     letters = sum(map(len, _CASED.findall(text)))
     if letters < (1 if language == "ja" else 2) or (text.isascii() and not any(c in "aeiouyAEIOUY" for c in text)):
@@ -80,7 +71,9 @@ def clean_name(name: str, language: str) -> str | None:
 
 
 def _is_company(text: str, tokens: list[str]) -> bool:
-    return len(tokens) > 1 and tokens[-1] in _COMPANY or any(mark in text for mark in _JAPANESE_COMPANY)
+    return (len(tokens) > 1 and tokens[-1] in _WORDS["company"]) or any(
+        mark in text for mark in _WORDS["japanese_company"]
+    )
 
 
 def _bare(token: str) -> str:
@@ -92,13 +85,13 @@ def _cased(text: str) -> str:
     if not (text.isupper() or text.islower()) or len(text) < 3:
         return text
     first, *others = _CASED.sub(lambda m: m.group().capitalize(), text).split()
-    return " ".join([first, *(t.lower() if t.lower() in _PARTICLES else t for t in others)])
+    return " ".join([first, *(t.lower() if t.lower() in _WORDS["particles"] else t for t in others)])
 
 
 @cache
 def _titles() -> Mapping[str, str]:
     """Every language's words for Mr and Ms: a Herr stays one in an English letter."""
-    found = {}
+    found: dict[str, str] = {}
     for language in LANGUAGES:
         try:
             words = letter(language)
@@ -111,10 +104,8 @@ def _titles() -> Mapping[str, str]:
 def _title(name: str) -> tuple[str, str]:
     """("mr" | "ms" | "both" | "", the rest)."""
     tokens = name.split()
-    titles = []
-    while tokens and (
-        _bare(tokens[0]) in _titles() or (titles and tokens[0].casefold() in ("&", "und", "and", "et", "y", "e"))
-    ):
+    titles: list[str] = []
+    while tokens and (_bare(tokens[0]) in _titles() or (titles and tokens[0].casefold() in _WORDS["between"])):
         titles.append(_titles().get(_bare(tokens.pop(0)), ""))
     kinds = {t for t in titles if t}
     return ("both" if len(kinds) > 1 else min(kinds, default="")), " ".join(tokens)
@@ -123,16 +114,18 @@ def _title(name: str) -> tuple[str, str]:
 def _last_name(name: str, language: str) -> str:
     """What follows Mr or Ms: degrees and the family name with its particles.
 
-    >>> _last_name("Dr. Ilse Kornblum", "de"), _last_name("Anna von der Tann", "de"), _last_name("Juan García López", "es")
-    ('Dr. Kornblum', 'von der Tann', 'García López')
+    >>> _last_name("Dr. Ilse Kornblum", "de"), _last_name("Anna von der Tann", "de")
+    ('Dr. Kornblum', 'von der Tann')
+    >>> _last_name("Juan García López", "es")
+    'García López'
     """
     tokens = name.split()
     degrees = []
-    while len(tokens) > 1 and _bare(tokens[0]) in _DEGREES:
+    while len(tokens) > 1 and _bare(tokens[0]) in _WORDS["degrees"]:
         degrees.append(tokens.pop(0))
     start = len(tokens) - (2 if language == "es" and len(tokens) > 2 else 1)
-    while start > 1 and tokens[start - 1].casefold() in _PARTICLES:
+    while start > 1 and tokens[start - 1].casefold() in _WORDS["particles"]:
         start -= 1
-    if start == 1 and tokens[0].casefold() in _PARTICLES:
+    if start == 1 and tokens[0].casefold() in _WORDS["particles"]:
         start = 0
     return " ".join([*degrees, *tokens[max(start, 0) :]])

@@ -111,8 +111,7 @@ def candidates(facts: Facts, book: Templates, scenario: str) -> list[Template]:
     fitting.sort(key=lambda template: template.situation.last_resort)
     ranked: list[Template] = []
     for tie, group in groupby(fitting, key=lambda template: template.situation.tie):
-        like = sorted(group, key=lambda t: -likeness(t, facts.case)) if tie else group
-        ranked += like
+        ranked += sorted(group, key=lambda t: -likeness(t, facts.case) if tie else 0)
     return ranked
 
 

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -53,10 +54,8 @@ class Policy:
         if "allowed_links" in settings and not isinstance(settings["allowed_links"], str):
             settings["allowed_links"] = tuple(settings["allowed_links"])
         if "compensation_share" in settings:
-            try:
+            with suppress(InvalidOperation):  # said by __post_init__, with what is wanted
                 settings["compensation_share"] = Decimal(str(settings["compensation_share"]))
-            except InvalidOperation:
-                pass  # said below, with what is wanted
         return cls(**settings)
 
 

@@ -3,20 +3,20 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from rapidfuzz.fuzz import ratio
 
-from messages import Order, Product, marketplace
-from model import Prediction
+from messages import InputError, Order, Product, detect_language
+from messages import marketplace as find_marketplace
+from model import Prediction, load_classifier
 from suggest.case import Case, known_to_be
 from suggest.compensation import Money
 from suggest.deadlines import reply_by
-from suggest.fill import Fact, Facts, Filled, fill
+from suggest.fill import Fact, Facts, fill
 from suggest.pick import Choice, candidates, pick, unfilled
 from suggest.policy import Policy
-from suggest.templates import LANGUAGES, Line, Template, Templates, Text, templates
+from suggest.templates import LANGUAGES, Line, Template, Templates, Text, parse_line, templates
 from suggest.tone import Finding, check
 
 HOME = {"en": "US", "de": "DE", "fr": "FR", "es": "ES", "it": "IT", "ja": "JP"}  # where a language is at home
@@ -58,12 +58,12 @@ def suggest_reply(
     now: datetime | None = None,
     policy: Policy | Mapping[str, Any] | None = None,
 ) -> Suggestion:
-    """A checked reply in the buyer's language, out of templates and the facts given, or the reasons why a person must write.
+    """A checked reply in the buyer's language, made of templates and the facts given, or why a person must write.
 
     `now` is the moment at which the message is answered (aware; without a zone UTC) and starts every deadline.
     Raises InputError for an unknown marketplace, an unknown key or a value that cannot be read.
     """
-    prediction = _classifier().classify(_readable(message))
+    prediction = load_classifier().classify([_readable(message)])[0]
     return suggest(
         message, prediction, order=order, product=product, marketplace=marketplace, now=now, policy=policy
     )  # fmt: skip
@@ -78,13 +78,6 @@ def suggest(message: str, prediction: Prediction, **known: Any) -> Suggestion:
     seconds = second_asks(choice, facts, book)
     suggestion = write(choice, seconds, facts, book)
     return replace(suggestion, alternatives=alternatives(suggestion, facts, book))
-
-
-@cache
-def _classifier() -> Any:
-    from model import load_classifier
-
-    return load_classifier()
 
 
 def _readable(text: str) -> str:
@@ -121,7 +114,7 @@ def read_case(
 
 
 def _place(name: str | None, language: str) -> Any:
-    return marketplace(name) if name else marketplace(HOME.get(language, "US"))
+    return find_marketplace(name or HOME.get(language, "US"))
 
 
 def _language_of(languages: Iterable[str]) -> str:
@@ -152,7 +145,7 @@ def write(choice: Choice, seconds: tuple[Choice, ...], facts: Facts, book: Templ
         filled = fill(compose(choice.template, extra, facts), facts, brief=True)
     chinese = Facts(case, "zh")
     gloss = fill(compose(choice.template, extra, chinese), chinese)
-    findings = _check(filled.text, case)
+    findings = _check(filled.text, case, choice.template)
     missing = missing_facts((choice, *seconds), facts)
     money = case.money if "compensation" in filled.facts else None
     status, reasons = judge(choice.template, extra, missing, findings, money, case)
@@ -185,28 +178,72 @@ def compose(template: Template, extra: tuple[Template, ...], facts: Facts) -> Te
     for other in extra:
         opening, *rest = (other.text_zh if chinese else other.text)[1:-1]
         body += [(Line((facts.letter.second,)), *opening), *rest]
+    if facts.get("order_id") and "other order quoted" not in template.situation.when and not _names_order(body, facts):
+        body.append((Line(parse_line(facts.letter.order)),))
     if "contact_off_amazon" in facts.case.prediction.flags:
         body.append((Line((facts.letter.here,)),))
     return (first, *body, last)
 
 
-def _check(text: str, case: Case) -> tuple[Finding, ...]:
+def _names_order(body: list[tuple[Line, ...]], facts: Facts) -> bool:
+    return any("order_id" in line.fields and facts.has(line.fields) for lines in body for line in lines)
+
+
+def _check(text: str, case: Case, template: Template) -> tuple[Finding, ...]:
     if not text:
         return ()
-    policy = case.policy
-    return tuple(
-        check(
-            text,
-            language=case.language,
-            marketplace=case.marketplace.code,
-            message=case.message,
-            order=case.order,
-            allowed_links=policy.allowed_links,
-            compensation_share=policy.compensation_share,
-            max_characters=policy.max_characters,
-            resolve_hours=policy.resolve_hours,
-            scenario=case.prediction.scenario,
-        )
+    order = None if "other order quoted" in template.situation.when else case.order
+    scenario = case.prediction.scenario if template.situation.scenario != ("any",) else None
+    return tuple(_findings(text, case.language, case.marketplace.code, case.message, order, case.policy, scenario))
+
+
+def check_reply(
+    text: str,
+    *,
+    language: str | None = None,
+    marketplace: str | None = None,
+    message: str | None = None,
+    order: Order | Mapping[str, Any] | None = None,
+    policy: Policy | Mapping[str, Any] | None = None,
+) -> list[Finding]:
+    """Every place in a reply that breaks a rule of tone or policy, from its beginning to its end.
+
+    `language` is the buyer's; without it, that of `message`, else of the reply itself. `order=None` means that the
+    order is not known. Raises InputError on an unknown language, marketplace or key.
+
+    >>> [f.category for f in check_reply("We will try our best to help you.", language="en")]
+    ['vague']
+    """
+    if language is None:
+        language = detect_language(message or text)
+        language = language if language in LANGUAGES else "en"
+    elif language not in LANGUAGES:
+        raise InputError(f"Replies are checked in {' '.join(LANGUAGES)}, not in {language!r}.")
+    known = None if order is None else Order.of(order)
+    code = find_marketplace(marketplace).code if marketplace else None
+    return _findings(_readable(text), language, code, message, known, Policy.of(policy), None)
+
+
+def _findings(
+    text: str,
+    language: str,
+    code: str | None,
+    message: str | None,
+    order: Order | None,
+    policy: Policy,
+    scenario: str | None,
+) -> list[Finding]:
+    return check(
+        text,
+        language=language,
+        marketplace=code,
+        message=message,
+        order=order,
+        allowed_links=policy.allowed_links,
+        compensation_share=policy.compensation_share,
+        max_characters=policy.max_characters,
+        resolve_hours=policy.resolve_hours,
+        scenario=scenario,
     )
 
 

@@ -119,6 +119,7 @@ class Letter:
     ms_words: tuple[str, ...]
     close: str
     team: str
+    order: str
     second: str
     here: str
     goodwill: str
@@ -348,7 +349,7 @@ def spaced(text: str) -> str:
 
 
 def _wanted(word: str, language: str) -> str:
-    """A word as it is looked for in a `spaced` message: at the beginning of a word; after "*" anywhere, in Japanese anywhere."""
+    """A word as it is looked for in a `spaced` message: where a word begins; after "*" and in Japanese anywhere."""
     anywhere = language == "ja" or word.startswith("*")
     return spaced(word).strip() if anywhere else spaced(word).rstrip()
 
