@@ -1,0 +1,456 @@
+"""Mailboxes: .eml and .mbox → one row for each mail, with the buyer's words or the reason why there are none."""
+
+import binascii
+import re
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from email import message_from_bytes
+from email.errors import MessageError
+from email.message import Message
+from email.parser import BytesHeaderParser
+from typing import Any
+
+from messages.charset import decode_mail_header, decode_text, html_charset
+from messages.clean import clean_message, find_asin, find_marketplace_in, find_order_ids, html_text, is_html, is_relayed
+from messages.dates import read_moment
+from messages.marketplaces import find_marketplace
+from messages.rows import RawRow
+from messages.sender import Sender, is_automatic_subject, read_sender, recipients, relay_marketplace
+
+_MOST_PARTS = 500  # of one mail; more are no letter
+_DEEPEST = 30  # mails within mails
+
+
+def read_mail(data: bytes, name: str) -> Iterator[RawRow]:
+    """Each mail of an .eml or .mbox as a row; `values` has the names of the columns of a message log.
+
+    A mail that no buyer wrote has a `reason`: not_a_buyer_message, suspect_sender, empty_text, undecodable_bytes or
+    truncated. Marks that do not cost a mail its answer are `issues`: missing_id, duplicate_id, unreadable_date,
+    sender_not_amazon, and truncated where only what follows the buyer's words is lost.
+
+    >>> mail = b"From: Ann <a1b2c3d4e5@marketplace.amazon.de>\\nSubject: Lampe\\nMessage-ID: <1@x>\\n\\nWo ist sie?\\n"
+    >>> [(row.values["text"], row.values["marketplace"], row.issues) for row in read_mail(mail, "a.eml")]
+    [('Wo ist sie?', 'DE', ('unreadable_date',))]
+    """
+    pieces = split_mailbox(data)
+    own = _own_addresses(data[start:end] for start, end in pieces)
+    seen: set[str] = set()
+    line, counted = 1, 0
+    for number, (start, end) in enumerate(pieces, 1):
+        line, counted = line + data.count(b"\n", counted, start), start
+        place = f"mail {number}, line {line}"
+        row = _row(
+            number, place, data[start:end], own, is_mailbox=len(pieces) > 1 or data[start : start + 5] == b"From "
+        )
+        message_id = row.values.get("message_id")
+        if message_id and message_id in seen:
+            row = replace(row, issues=(*row.issues, "duplicate_id"))
+        seen.add(message_id or "")
+        yield row
+
+
+# --- Where one mail ends ----------------------------------------------------------------------------------------------
+
+_POSTMARK = re.compile(rb"^From [^\r\n]{0,300}\r?\n", re.M)
+_DATED = re.compile(
+    rb"\d\d?:\d\d(?::\d\d)?.{0,12}\b(?:19|20)\d\d\b|\b(?:19|20)\d\d\b.{0,20}\d\d:\d\d|^From \S+@\S+\s*$|^From (?:-|MAILER-DAEMON|\?\?\?@\?\?\?)\s"
+)
+_HEADER = re.compile(rb">?[A-Za-z][A-Za-z0-9-]{0,60}:[ \t\r\n]|>?[A-Za-z][A-Za-z0-9-]{2,60}:\S|>From ")
+_KNOWN_HEADER = re.compile(
+    rb"^(?:From|To|Subject|Date|Message-ID|Received|Return-Path|MIME-Version|Content-Type|Delivered-To|Reply-To|DKIM-Signature|X-[A-Za-z-]+|Status|Sender"
+    rb"|Authentication-Results|ARC-[A-Za-z-]+):",
+    re.I | re.M,
+)
+_LENGTH = re.compile(rb"^Content-Length:[ \t]*(\d{1,12})[ \t]*\r?$", re.I | re.M)
+_BODY = re.compile(rb"\r?\n\r?\n")
+
+
+def split_mailbox(data: bytes) -> list[tuple[int, int]]:
+    """Where each mail begins and ends.
+
+    A line "From …" begins a mail only if it is a postmark (an address or a date) with headers below; a buyer who
+    writes "From my point of view" begins none. Content-Length, where it is right, covers even a postmark in a body.
+
+    >>> box = b"From a@b Sat Nov 21 10:00:00 2026\\nFrom: x\\nTo: y\\n\\nHi\\n\\nFrom my view: lost\\n"
+    >>> split_mailbox(box) == [(0, len(box))]
+    True
+    """
+    starts = [0] if not data.startswith(b"From ") else []
+    position = 0
+    while found := _POSTMARK.search(data, position):
+        position = found.end()
+        if _begins_mail(data, found):
+            starts.append(found.start())
+            position = max(position, _end_by_length(data, found.end()))
+    ends = [*starts[1:], len(data)]
+    pieces = [
+        (start, end)
+        for start, end in zip(starts, ends, strict=True)
+        if data[start:end].strip(b"\x00\r\n \t\xef\xbb\xbf")
+    ]
+    return pieces
+
+
+def _begins_mail(data: bytes, found: re.Match[bytes]) -> bool:
+    below = data[found.end() : found.end() + 4000]
+    if not _HEADER.match(below):
+        return False
+    head = _BODY.split(below, 1)[0]
+    known = len(_KNOWN_HEADER.findall(head))
+    above = data[max(0, found.start() - 2) : found.start()]
+    after_blank = found.start() == 0 or above.endswith((b"\n\n", b"\r\n")) or above == b"\n"
+    dated = _DATED.search(found.group()) is not None
+    return known >= (1 if dated and after_blank else 2) and (dated or (after_blank and known >= 3))
+
+
+def _end_by_length(data: bytes, start: int) -> int:
+    """The end of a mail by its Content-Length, if a postmark or the end of the file follows there; else 0."""
+    body = _BODY.search(data, start, start + 100_000)
+    length = _LENGTH.search(data, start, body.start()) if body else None
+    if body is None or length is None:
+        return 0
+    end = body.end() + int(length[1])
+    return end if end == len(data) or re.match(rb"(?:\r?\n){0,2}From |(?:\r?\n){1,3}$", data[end : end + 10]) else 0
+
+
+def _own_addresses(mails: Iterator[bytes]) -> frozenset[str]:
+    """The seller's addresses: where the buyers' mails went."""
+    own: set[str] = set()
+    for mail in mails:
+        head = _header_reader(BytesHeaderParser().parsebytes(_headers(mail)))
+        if read_sender(head).writer == "buyer":
+            own.update(recipients(head))
+    return frozenset(a for a in own if not relay_marketplace(a.rpartition("@")[2]))
+
+
+def _headers(mail: bytes) -> bytes:
+    mail = re.sub(
+        rb"\A(?:[\r\n\x00 \t]|\xef\xbb\xbf)*(?:From [^\r\n]*\r?\n)?(?:>From [^\r\n]*\r?\n)*", b"", mail[:200_000]
+    )
+    found = _BODY.search(mail)
+    return mail[: found.end()] if found else mail
+
+
+def _header_reader(mail: Message, marketplace: str | None = None) -> Callable[[str], str]:
+    def header(name: str) -> str:
+        try:
+            values = mail.get_all(name, [])
+        except (ValueError, MessageError, UnicodeError):
+            return ""
+        return ", ".join(decode_mail_header(str(v)[:20_000], marketplace) for v in values[:5])
+
+    return header
+
+
+# --- One mail ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Body:
+    """The text of a mail as it came, the buyer's words in it, and what went wrong."""
+
+    whole: str = ""
+    words: str = ""
+    fault: str = ""
+    is_cut: bool = False
+
+
+def _row(number: int, place: str, data: bytes, own: Collection[str], is_mailbox: bool) -> RawRow:
+    start = len(data) - len(data.lstrip(b"\r\n\x00 \t\xef\xbb\xbf"))
+    data = re.sub(rb"\A(?:From [^\r\n]*\r?\n)?(?:>From [^\r\n]*\r?\n)*", b"", data[start:])
+    if is_mailbox:
+        data = re.sub(rb"^>(>*From )", rb"\1", data, flags=re.M)
+    try:
+        mail = message_from_bytes(data)
+        return _row_of(number, place, mail, data, own)
+    except (RecursionError, MessageError, ValueError, LookupError, AssertionError, AttributeError, TypeError) as error:
+        raw = data[:2000].decode("ascii", "backslashreplace")
+        return RawRow(number, {}, f"{place}: {type(error).__name__}", "undecodable_bytes", (), raw)
+
+
+def _row_of(number: int, place: str, mail: Message, data: bytes, own: Collection[str]) -> RawRow:
+    header = _header_reader(mail)
+    sender = read_sender(header, own)
+    market = find_marketplace(header("X-Marketplace-ID").split(",")[0]) or sender.marketplace
+    hint = market.code if market else None
+    header = _header_reader(mail, hint)
+    body = _body(mail, hint)
+    inner = _forwarded(mail, body, sender)
+    sent = header("Date")
+    if inner:
+        sender, body, sent = inner.sender, inner.body, inner.sent or sent
+        market = sender.marketplace or market
+    subject = header("Subject")
+    received = read_moment(sent) if sent else None
+    received = received or _postmarked(header)
+    issues = []
+    message_id = (header("Message-ID").split() or [""])[0]
+    if not message_id:
+        issues.append("missing_id")
+    if received is None:
+        issues.append("unreadable_date")
+    if body.is_cut:
+        issues.append("truncated")
+    orders = find_order_ids(subject) or find_order_ids(body.whole)
+    code = market.code if market else find_marketplace_in(body.whole, subject)
+    reason, direction = _verdict(sender, subject, body, data)
+    if not reason and sender.writer == "customer" and not is_relayed(body.whole):
+        issues.append("sender_not_amazon")
+    values: dict[str, Any] = {
+        "message_id": message_id or None,
+        "thread_id": sender.case
+        or header("X-GM-THRID")
+        or (header("References").split() or [""])[0]
+        or (header("In-Reply-To").split() or [""])[0]
+        or None,
+        "order_id": orders[0] if orders else None,
+        "asin": find_asin(body.whole) or find_asin(subject),
+        "marketplace": code,
+        "received_at": received,
+        "direction": direction,
+        "buyer": sender.address or None,
+        "subject": subject,
+        "text": body.words,
+    }
+    return RawRow(number, values, place, reason, tuple(issues), body.whole[:4000])
+
+
+def _verdict(sender: Sender, subject: str, body: _Body, data: bytes) -> tuple[str, str]:
+    """The reason to set a mail aside, or "", and the direction it went."""
+    if sender.writer == "impostor":
+        return "suspect_sender", "unknown"
+    if sender.writer == "amazon" and not is_relayed(body.whole):
+        return "not_a_buyer_message", "amazon"
+    if sender.writer == "seller":
+        return "not_a_buyer_message", "seller"
+    if sender.writer == "machine" or (sender.writer == "customer" and is_automatic_subject(subject)):
+        return "not_a_buyer_message", "system"
+    if body.fault:
+        return body.fault, "buyer"
+    if not _shows(body.words):
+        return ("truncated" if body.is_cut or not _BODY.search(data) else "empty_text"), "buyer"
+    return "", "buyer"
+
+
+def _shows(text: str) -> bool:
+    return bool(re.sub(r"[\s\u00a0\u200b-\u200f\u2060-\u2064\u3000\ufeff\ufe0f]", "", text))
+
+
+def _postmarked(header: Callable[[str], str]) -> datetime | None:
+    """When the last server took the mail, where it has no date of its own."""
+    received = header("Received").partition(", from ")[0].rpartition(";")[2].strip()
+    return read_moment(received) if received else None
+
+
+# --- Forwarded mail ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Inner:
+    """A buyer's mail inside another mail."""
+
+    sender: Sender
+    body: _Body
+    sent: str
+
+
+_FORWARDED_FROM = re.compile(r"^[ \t>*]{0,10}(?:From|Von|De|Da|Van|差出人|送信者|发件人)\s?[:：][^\n]{0,200}?([\w.+-]{3,100}@marketplace\.amazon\.[a-z.]{2,6}[a-z])\b", re.M | re.I)  # fmt: skip
+_FORWARDED_ON = re.compile(r"^[ \t>*]{0,10}(?:Date|Sent|Gesendet|Datum|Envoyé|Fecha|Enviado(?: el)?|Data|Inviato|日付|日時|送信日時)\s?[:：]\s?\*?([^\n]{5,80})", re.M | re.I)  # fmt: skip
+
+
+def _forwarded(mail: Message, body: _Body, sender: Sender) -> _Inner | None:
+    """The buyer's mail that somebody of the shop, or its helpdesk, forwarded, attached or inline."""
+    if sender.writer in ("buyer", "impostor"):
+        return None
+    for part in _parts(mail):
+        if part.get_content_type() == "message/rfc822" and part.is_multipart():
+            inside = part.get_payload(0)
+            header = _header_reader(inside)  # type: ignore[arg-type]
+            found = read_sender(header)
+            if found.writer == "buyer":
+                return _Inner(
+                    found, _body(inside, found.marketplace.code if found.marketplace else None), header("Date")
+                )  # type: ignore[arg-type]
+    if sender.writer in ("customer", "seller") and (line := _FORWARDED_FROM.search(body.whole)):
+        found = read_sender({"From": line[1]}.get)  # type: ignore[arg-type]
+        if found.writer == "buyer":
+            sent = _FORWARDED_ON.search(body.whole, max(0, line.start() - 300), line.end() + 600)
+            return _Inner(found, body, sent[1].strip(" *") if sent else "")
+    return None
+
+
+# --- The text of a mail -----------------------------------------------------------------------------------------------
+
+_STUB = re.compile(
+    r"(?i)html.{0,60}(?:e-?mail|mail|message|view|reader|client)|(?:view|display|read).{0,60}html|multi-?part message in MIME"
+)
+
+
+def _parts(mail: Message, depth: int = 0) -> list[Message]:
+    """The leaves of a mail, attached mails as a whole."""
+    if mail.get_content_maintype() == "multipart" and mail.is_multipart() and depth < _DEEPEST:
+        return [leaf for part in mail.get_payload()[:_MOST_PARTS] for leaf in _parts(part, depth + 1)][:_MOST_PARTS]  # type: ignore[arg-type, union-attr, index]
+    return [mail]
+
+
+def _body(mail: Message, market: str | None) -> _Body:
+    """The best text of a mail: Amazon's HTML shows the words alone; otherwise plain text, then HTML."""
+    leaves = [part for part in _parts(mail) if _is_text(part)]
+    plain = [_text(part, market) for part in leaves if part.get_content_type() != "text/html"]
+    html = [_text(part, market) for part in leaves if part.get_content_type() == "text/html"]
+    is_cut = _is_cut(mail)
+    if not leaves:
+        return _Body(is_cut=is_cut)
+    whole_html = "\n".join(t for t in html if t)
+    whole_plain = "\n\n".join(t.strip("\r\n") for t in plain if t and t.strip())
+    marked = "-o-pre-wrap" in whole_html
+    words = ""
+    for text in (whole_html if marked else "", whole_plain, whole_html):
+        if text and not (text is whole_plain and whole_html and len(text) < 300 and _STUB.search(text)):
+            words = clean_message(text)
+        if _shows(words):
+            break
+    if not _shows(words) and None in (*plain, *html):
+        raw = _payload(next(p for p in leaves if _text(p, market) is None))
+        return _Body(raw.decode("ascii", "backslashreplace"), "", "undecodable_bytes", is_cut)
+    whole = whole_plain or (html_text(whole_html) if whole_html else "")
+    if marked and whole_plain == "":
+        whole = re.sub(r"<[^<>]{0,2000}>", " ", whole_html)
+    fault = "truncated" if is_cut and _cut_in_words(mail, whole_plain, whole_html) else ""
+    return _Body(whole, words, fault, is_cut)
+
+
+def _is_text(part: Message) -> bool:
+    """Whether a part is something to read, not a file that came along."""
+    kind = part.get_content_type()
+    if kind not in ("text/plain", "text/html") and not (
+        part.get_content_maintype() == "text" and "/" not in part.get("Content-Type", "/")
+    ):
+        return False
+    disposition = str(part.get("Content-Disposition", "")).strip().casefold()
+    return not disposition.startswith("attachment") and not (
+        part.get_filename() and not disposition.startswith("inline")
+    )
+
+
+def _text(part: Message, market: str | None) -> str | None:
+    """A part's text, or None when its charset is not certain."""
+    data = _payload(part)
+    if data.startswith(b"\xef\xbb\xbf"):
+        data = data[3:]
+    declared = part.get_param("charset")
+    declared = declared[2] if isinstance(declared, tuple) else declared
+    if part.get_content_type() == "text/html":
+        declared = declared or html_charset(data)
+    text = decode_text(data, str(declared) if declared else None, market)
+    if text is None and (cut := _whole_characters(data)) is not None:
+        text = decode_text(cut, str(declared) if declared else None, market)
+    if text is None or "\ufffd" in text and b"\xef\xbf\xbd" not in data:
+        return None
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if str(part.get_param("format") or "").casefold() == "flowed" and not is_html(text):
+        text = _unflowed(text, str(part.get_param("delsp") or "").casefold() == "yes")
+    return text
+
+
+def _whole_characters(data: bytes) -> bytes | None:
+    """UTF-8 that ends within a character, without that character."""
+    for cut in (1, 2, 3):
+        if data[-cut:] and data[-cut] >= 0xC0:
+            return data[:-cut]
+    return None
+
+
+def _unflowed(text: str, without_blank: bool) -> str:
+    """Lines as they were typed: a mail program broke them after a blank (RFC 3676).
+
+    >>> _unflowed("Where is \\nmy parcel?\\n-- \\nAnn", False)
+    'Where is my parcel?\\n-- \\nAnn'
+    """
+    out: list[str] = []
+    joins = False
+    for line in text.split("\n"):
+        line = line.removeprefix(" ") if line.startswith((" From ", " >", "  ")) else line
+        if joins and not line.startswith(">"):
+            out[-1] = (out[-1][:-1] if without_blank else out[-1]) + line
+        else:
+            out.append(line)
+        joins = line.endswith(" ") and line != "-- " and not line.startswith(">")
+    return "\n".join(out)
+
+
+_BASE64_LINES = re.compile(rb"\s*(?:[A-Za-z0-9+/]{40,100}\s+)*[A-Za-z0-9+/]{4,100}={0,2}\s*")
+_QUOTED = re.compile(rb"=(?:[C-F][0-9A-F]=[89AB][0-9A-F]|[ \t]?\r?\n)")
+
+
+def _payload(part: Message) -> bytes:
+    """The bytes of a part, its transfer encoding undone, also where that is damaged or not declared."""
+    payload = part.get_payload()
+    if not isinstance(payload, str):
+        return b""
+    raw = payload.encode("ascii", "surrogateescape") if _is_raw(payload) else payload.encode("utf-8", "surrogateescape")
+    encoding = str(part.get("Content-Transfer-Encoding", "")).strip().casefold().split(";")[0].strip()
+    if encoding in ("base64", "b64", "base-64"):
+        return _base64(raw)
+    if encoding in ("quoted-printable", "quotedprintable", "qp"):
+        return binascii.a2b_qp(raw)
+    if encoding in ("x-uuencode", "uuencode", "uue", "x-uue"):
+        decoded = part.get_payload(decode=True)
+        return decoded if isinstance(decoded, bytes) else raw
+    if len(_QUOTED.findall(raw[:20_000])) >= 2 and raw.isascii():
+        return binascii.a2b_qp(raw)
+    if len(raw) > 40 and _BASE64_LINES.fullmatch(raw[:200_000]) and _reads_well(decoded := _base64(raw)):
+        return decoded
+    return raw
+
+
+def _is_raw(payload: str) -> bool:
+    return all(c < "\x80" or "\udc80" <= c <= "\udcff" for c in payload)
+
+
+def _reads_well(data: bytes) -> bool:
+    text = data.decode("utf-8", "replace")
+    return text.isprintable() or sum(c.isprintable() or c in "\r\n\t" for c in text) > 0.98 * len(text)
+
+
+def _base64(raw: bytes) -> bytes:
+    """What base64 holds; blanks and strange characters in it are skipped, a torn end is left out.
+
+    A body that says base64 and is plain text stays what it is.
+    """
+    clean = re.sub(rb"[^A-Za-z0-9+/]", b"", raw)
+    if len(clean) < 0.8 * len(re.sub(rb"[\s=]", b"", raw)) or re.search(rb"[a-z]{2,} [a-z]{2,} [a-z]{2,}", raw[:2000]):
+        return raw
+    clean = clean[:-1] if len(clean) % 4 == 1 else clean
+    return binascii.a2b_base64(clean + b"=" * (-len(clean) % 4))
+
+
+# --- Cut mails --------------------------------------------------------------------------------------------------------
+
+
+def _is_cut(mail: Message) -> bool:
+    """Whether a mail ends before its end: a multipart without its last boundary, base64 without its last bytes."""
+    for part in [mail, *_parts(mail)]:
+        if any(
+            type(d).__name__ in ("CloseBoundaryNotFoundDefect", "StartBoundaryNotFoundDefect") for d in part.defects
+        ):
+            return True
+        encoding = str(part.get("Content-Transfer-Encoding", "")).strip().casefold()
+        payload = part.get_payload()
+        if encoding == "base64" and isinstance(payload, str) and _is_text(part):
+            if len(re.sub(r"[^A-Za-z0-9+/=]", "", payload)) % 4 and not re.search(
+                r"[a-z]{2,} [a-z]{2,} [a-z]{2,}", payload[:2000]
+            ):
+                return True
+    return False
+
+
+def _cut_in_words(mail: Message, plain: str, html: str) -> bool:
+    """Whether the cut may have taken words: no end is to be seen below them."""
+    if "-o-pre-wrap" in html and re.search(r"-o-pre-wrap.{0,20000}</pre", html, re.S | re.I):
+        return False
+    if re.search(r"\[commMgrTok:|SPC-\w{0,4}Amazon-", plain):
+        return False
+    leaves = _parts(mail)
+    return bool(leaves) and _is_text(leaves[-1]) and not (plain and html)
