@@ -3,7 +3,9 @@
 from suggest.tone.japanese_sentences import Word
 
 _TO_I = dict(zip("うくぐすつぬぶむる", "いきぎしちにびみり", strict=True))
-_TO_TE = dict(zip("うくぐすつぬぶむる", ("って", "いて", "いで", "して", "って", "んで", "んで", "んで", "って"), strict=True))
+_TO_TE = dict(
+    zip("うくぐすつぬぶむる", ("って", "いて", "いで", "して", "って", "んで", "んで", "んで", "って"), strict=True)
+)
 _ENDS_IN_I = ("下さる", "為さる", "仰る", "いらっしゃる", "御座る")  # くださいます, not くださります
 
 
@@ -47,7 +49,8 @@ def polite_end(words: tuple[Word, ...], last: int) -> tuple[int, str]:
     """Where the predicate that ends at word `last` begins, and the same in です・ます ("" when we know none).
 
     >>> from suggest.tone.japanese_sentences import words_of
-    >>> for end in ("電池切れである", "遅れた", "使えなかった", "壊れている", "新しい", "確認しろ", "教えてくれ", "送ろう"):
+    >>> ends = ("電池切れである", "遅れた", "使えなかった", "壊れている", "新しい", "確認しろ", "教えてくれ", "送ろう")
+    >>> for end in ends:
     ...     words = words_of([(0, end)])
     ...     first, polite = polite_end(words, len(words) - 1)
     ...     print("".join(w.text for w in words[first:]), polite)
@@ -96,7 +99,9 @@ def _past(words: tuple[Word, ...], last: int, before: Word) -> tuple[int, str]:
     """た after its word: だった, なかった, 高かった, 届いた."""
     if before.lemma in ("ない", "無い") and last > 1:
         return _negative(words, last - 1, words[last - 2], "でした")
-    if before.lemma == "有る" and last > 1 and words[last - 2].text == "で" and words[last - 2].lemma == "だ":  # であった
+    if (
+        before.lemma == "有る" and last > 1 and words[last - 2].text == "で" and words[last - 2].lemma == "だ"
+    ):  # であった
         return last - 2, "でした"
     if before.lemma == "だ":
         return last - 1, "でした"

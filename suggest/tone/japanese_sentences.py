@@ -110,7 +110,7 @@ def _blanked(bracket: re.Match[str]) -> str:
 
 
 _ITEM = re.compile(
-    r"\s*(?:[・•●○◯◎■□◆◇▼▽▲△★☆※*►▶▸➤→⇒➡✓✔☑➢✅❗⚠>|#=━─+~]|-(?!\d)|\d{1,2}(?:[.)．、]|:\s)\s*(?!\d)|\(\d{1,2}\)|[①-⑳⓪-⓿❶-❿⑴-⒇Ⅰ-ⅿ㉑-㊿]"
+    r"\s*(?:[・•●○◯◎■□◆◇▼▽▲△★☆※*►▶▸➤→⇒➡✓✔☑➢✅❗⚠>|#=━─+~]|-(?!\d)|\d{1,2}(?:[.)．、]|:\s)\s*(?!\d)|\(\d{1,2}\)|[①-⓿❶-➓Ⅰ-ⅿ㉑-㊿]"
     r"|(?:手順|ステップ|step|その)\s*[0-9一二三四五六]|[a-zア-オ][.)]\s?|[qa]\d{0,2}[.:]|[一二三四五六七八九十]{1,2}[.)]|\d️?⃣)"
 )
 _LABEL = re.compile(r"\s*([^、。:!?\n]{1,24}):(?!//|\d\d(?!\d))\s*")
@@ -228,16 +228,38 @@ def last_word(words: tuple[Word, ...]) -> int:
     return i
 
 
-_COMPOUND = ("つく", "付く", "就く", "関する", "対する", "因る", "寄る", "拠る", "通ずる", "通す", "際する", "当たる", "沿う", "伴う", "持つ", "於く", "為る", "取る")
+_COMPOUND = (
+    "つく",
+    "付く",
+    "就く",
+    "関する",
+    "対する",
+    "因る",
+    "寄る",
+    "拠る",
+    "通ずる",
+    "通す",
+    "際する",
+    "当たる",
+    "沿う",
+    "伴う",
+    "持つ",
+    "於く",
+    "取る",
+)
 
 
 def is_compound_particle(words: tuple[Word, ...], te: int) -> bool:
     """True for the て of について, に対して, として: what stands before is no request.
 
-    >>> [is_compound_particle(w, len(w) - 1) for w in (words_of([(0, t)]) for t in ("返品について", "お詫びとして", "箱に入れて"))]
+    >>> said = [words_of([(0, text)]) for text in ("返品について", "お詫びとして", "箱に入れて")]
+    >>> [is_compound_particle(words, len(words) - 1) for words in said]
     [True, True, False]
     """
     i = te - 1
     if i > 0 and words[i].lemma == "ます":  # につきまして
         i -= 1
-    return i > 0 and words[i].lemma in _COMPOUND and words[i - 1].text in ("に", "を", "と")
+    if i < 1:
+        return False
+    particle = words[i - 1].text
+    return (words[i].lemma in _COMPOUND and particle in ("に", "を")) or (words[i].lemma == "為る" and particle == "と")

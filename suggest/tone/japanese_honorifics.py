@@ -1,0 +1,195 @@
+"""Honorific and humble forms in the wrong place: doubled, or for the wrong side (敬語の指針, 2007)."""
+
+from collections.abc import Iterator
+
+from suggest.tone.japanese_rules import Breach, listed
+from suggest.tone.japanese_sentences import Word
+
+Words = tuple[Word, ...]
+
+
+def honorific_breaches(words: Words) -> Iterator[Breach]:
+    """Double honorifics, humble forms for the buyer, honorific forms for the seller.
+
+    >>> from suggest.tone.japanese_sentences import words_of
+    >>> said = ("お客様がおっしゃられた", "こちらはご利用できます", "弊社の佐藤がおっしゃる", "担当がお伺いします")
+    >>> for text in said:
+    ...     print([(b.rule, b.instead) for b in honorific_breaches(words_of([(0, text)]))])
+    [('ja-double-honorific', 'おっしゃった')]
+    [('ja-humble-for-buyer', 'ご利用いただけ')]
+    [('ja-honorific-for-self', '')]
+    []
+    """
+    for i, word in enumerate(words):
+        look = _LOOKS_AT.get(word.lemma)
+        if look and i:
+            yield from look(words, i)
+
+
+def _double(words: Words, i: int) -> Iterator[Breach]:
+    """お求めになられた, おっしゃられた, ご利用された."""
+    verb = words[i - 1]
+    if not words[i].pos.startswith("助動詞"):
+        return
+    if verb.lemma == "成る" and i > 2 and words[i - 2].text == "に" and _is_honorific_stem(words, i - 3):
+        yield Breach("ja-double-honorific", verb.start, *_without_reru(words, i, "なる"))
+    elif verb.lemma in listed("honorific_verbs") or verb.lemma == "下さる":
+        yield Breach("ja-double-honorific", verb.start, *_without_reru(words, i, verb.base))
+    elif verb.lemma == "為る" and verb.text == "さ" and i > 2 and words[i - 3].lemma == "御":
+        is_passive = words[i - 2].text in listed("seller_acts") or words[i - 2].text in listed("pretty_words")
+        if not is_passive:
+            yield Breach("ja-double-honorific", verb.start, *_without_reru(words, i, "になる"))
+
+
+def _is_honorific_stem(words: Words, i: int) -> bool:
+    """True for the 求め of お求めになる and for ご覧, not for the 世話 of お世話になる."""
+    word = words[i]
+    if word.lemma == "御覧":
+        return True
+    if not i or words[i - 1].lemma != "御" or word.text in listed("pretty_words"):
+        return False
+    return word.pos.startswith("動詞") or word.pos.endswith("可能") or word.text in listed("noun_stems")
+
+
+def _without_reru(words: Words, i: int, base: str) -> tuple[int, str]:
+    """The end of the breach and the verb without られる, in the form that the next word wants."""
+    following = words[i + 1] if i + 1 < len(words) else None
+    if words[i].text in ("れる", "られる"):
+        return words[i].end, base
+    if following and following.lemma in ("た", "て"):
+        return following.end, base[:-1] + "っ" + following.text
+    if following and following.lemma == "ます":
+        return words[i].end, base[:-1] + ("い" if base.endswith(("さる", "しゃる")) else "り")
+    return words[i].end, ""
+
+
+def _can(words: Words, i: int) -> Iterator[Breach]:
+    """ご利用できます: what the buyer can do is ご利用いただけます."""
+    if i < 2 or words[i - 2].lemma != "御" or any(w.text in listed("seller") for w in words[:i]):
+        return
+    act, word = words[i - 1], words[i]
+    is_denied = any(w.lemma in ("ない", "ず") for w in words[i + 1 : i + 3])
+    if act.text in listed("buyer_acts") or (act.text == "確認" and not is_denied):  # 弊社ではご確認できません
+        instead = words[i - 2].text + act.text + "いただけ" if word.text in ("でき", "出来") else ""
+        yield Breach("ja-humble-for-buyer", words[i - 2].start, word.end, instead)
+
+
+def _request(words: Words, i: int) -> Iterator[Breach]:
+    """伺ってください, 拝見ください, ご確認してください: the buyer is asked to be humble."""
+    word = words[i]
+    has_te = words[i - 1].lemma == "て"
+    j = i - 1 - has_te
+    if j < 0 or (word.lemma == "下さる" and word.text not in ("ください", "下さい")):
+        return
+    verb = words[j]
+    is_light = has_te and verb.lemma in ("為る", "致す") and j > 0
+    j -= is_light
+    act, prefixed = words[j], j > 0 and words[j - 1].lemma == "御"
+    start = words[j - 1].start if prefixed else act.start
+    is_humble_act = is_light and prefixed and act.text not in listed("pretty_words")
+    if word.lemma == "頂く":  # ご確認していただけますか
+        if is_humble_act:
+            yield Breach("ja-humble-for-buyer", verb.start, words[i - 1].end, severity="hint")
+    elif act.lemma in listed("requests") and (has_te or prefixed or act.pos.startswith("名詞")):
+        if act.lemma == "頂く" and j and words[j - 1].text not in ("を", "から", "に"):
+            return
+        honorific = listed("requests")[act.lemma]
+        yield Breach("ja-humble-for-buyer", start, word.end, honorific and honorific + "ください")
+    elif is_humble_act:
+        yield Breach("ja-humble-for-buyer", start, word.end, words[j - 1].text + act.text + "ください")
+
+
+def _itadaku(words: Words, i: int) -> Iterator[Breach]:
+    """発送させていただく: a hint."""
+    yield from _request(words, i)
+    if i > 2 and words[i - 1].lemma == "て" and words[i - 2].lemma in ("させる", "せる"):
+        yield Breach("ja-sasete-itadaku", words[i - 2].start, words[i].end)
+
+
+def _extra_sa(words: Words, i: int) -> Iterator[Breach]:
+    """送らさせて, 行かさせて."""
+    verb = words[i - 1]
+    is_extra = words[i].lemma == "させる" and verb.type.startswith("五段") and verb.form.startswith("未然形")
+    if is_extra or verb.base in listed("extra_sa"):
+        yield Breach("ja-extra-sa", verb.start, words[i].end)
+
+
+def _subject(words: Words, i: int) -> Iterator[Breach]:
+    """お客様が申した, 弊社の担当がおっしゃった: the first verb after a clear subject."""
+    particle = words[i]
+    if not particle.pos.startswith("助詞") or i + 1 >= len(words):
+        return
+    if particle.text == "の" and not words[i + 1].pos.startswith(
+        "動詞"
+    ):  # お客様の申された件, not お客様のご自宅に伺う
+        return
+    side = _side(words, i)
+    verb = _first_verb(words, i) if side else 0
+    if not verb:
+        return
+    is_close = particle.text == "が" and words[i + 1].pos != "補助記号-読点"
+    if side == "buyer" and _is_humble(words, verb, is_close):
+        yield Breach("ja-humble-for-buyer", words[verb].start, words[verb].end)
+    if side == "seller" and _is_honorific(words, verb):
+        is_its_verb = particle.text == "が" or any(w.lemma == "ます" for w in words[verb + 1 : verb + 5])
+        if is_its_verb:
+            yield Breach("ja-honorific-for-self", words[verb].start, words[verb].end)
+
+
+def _side(words: Words, i: int) -> str:
+    """Whose act it is, by the noun before the particle: "buyer", "seller" or ""."""
+    noun = words[i - 1]
+    if noun.text in listed("buyer") and i > 1:
+        return "buyer"
+    if noun.text in listed("seller"):
+        return "seller"
+    j = i - 1
+    while j >= 0 and words[j].pos.startswith(("名詞", "接尾辞")):
+        j -= 1
+    if j < 1 or words[j].text != "の":
+        return ""
+    is_person = noun.text in listed("staff") or noun.pos.startswith("名詞-固有名詞-人名")
+    owner = words[j - 3] if j > 2 and words[j - 1].text in listed("staff") else words[j - 1]  # 弊社の担当の者が
+    return "seller" if is_person and owner.text in listed("seller") else ""
+
+
+def _first_verb(words: Words, i: int) -> int:
+    """The first verb after word i, unless another subject or a long way lies between; 0 if there is none."""
+    for j in range(i + 1, min(i + 16, len(words))):
+        word = words[j]
+        is_side = word.text in listed("buyer") or word.text in listed("seller")
+        if is_side and j + 1 < len(words) and words[j + 1].text not in ("に", "を", "へ", "から", "まで", "と"):
+            return 0
+        if word.text in ("が", "は") and words[j - 1].pos.startswith(("名詞", "代名詞", "接尾辞")):
+            return 0
+        if word.pos.startswith(("動詞", "形容詞")) or word.lemma == "御覧" or word.text in listed("humble_nouns"):
+            return j
+        if word.lemma == "御" and j + 2 < len(words) and words[j + 2].lemma in ("為る", "致す", "に"):
+            return j
+    return 0
+
+
+def _is_humble(words: Words, i: int, is_close: bool) -> bool:
+    """True if the verb at word i is humble; お…する counts only right after a subject with が."""
+    word, following = words[i], words[i + 1 : i + 4]
+    if word.lemma in listed("humble_verbs"):
+        return True
+    if word.text in listed("humble_nouns"):
+        return bool(following) and following[0].lemma in ("為る", "致す")
+    if word.lemma != "御" or not is_close or len(following) < 3 or following[0].text in listed("pretty_words"):
+        return False
+    return following[1].lemma == "致す" or (following[1].lemma == "為る" and following[2].lemma not in ("れる", "て"))
+
+
+def _is_honorific(words: Words, i: int) -> bool:
+    """True if the verb at word i is honorific: おっしゃる, お調べになる, ご覧になる, 確認なさる."""
+    word, following = words[i], words[i + 1 : i + 4]
+    if word.lemma in listed("honorific_verbs") or word.lemma == "御覧":
+        return True
+    return word.lemma == "御" and len(following) == 3 and following[1].text == "に" and following[2].lemma == "成る"
+
+
+_LOOKS_AT = {
+    "れる": _double, "られる": _double, "出来る": _can, "下さる": _request, "頂く": _itadaku,
+    "が": _subject, "は": _subject, "も": _subject, "の": _subject, "せる": _extra_sa, "させる": _extra_sa,
+}  # fmt: skip
