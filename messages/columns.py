@@ -211,12 +211,6 @@ def not_the_buyer() -> dict[str, frozenset[str]]:
 
 
 @cache
-def system_senders() -> frozenset[str]:
-    """What stands before the @ of Amazon's own addresses."""
-    return frozenset(_tables()["system_mail"]["local_parts"])
-
-
-@cache
 def marketplace_names() -> dict[str, str]:
     """Country names as tables write them → marketplace code."""
     return {plain_name(name): code for code, names in _tables()["marketplaces"].items() for name in names}

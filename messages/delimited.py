@@ -228,7 +228,9 @@ def _whole_lines_quoted(lines: Sequence[str]) -> bool:
     """A program quoted each line once more: "M1,""Hello, I …"",DE"."""
     filled = [line.strip() for line in lines[:50] if line.strip()]
     whole = [read_record([line], 0, Dialect("")) for line in filled]
-    return all(w.closed and not w.stray and line.startswith('"') for w, line in zip(whole, filled, strict=True))
+    return bool(filled) and all(
+        w.closed and not w.stray and line.startswith('"') for w, line in zip(whole, filled, strict=True)
+    )
 
 
 def _first_names(lines: Sequence[str]) -> list[str]:

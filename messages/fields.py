@@ -5,17 +5,19 @@ import hashlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from messages.clean import clean_message, find_asin, find_marketplace_in, find_order_ids
-from messages.columns import known_scenarios, marketplace_names, not_the_buyer, plain_name, system_senders
+from messages.columns import known_scenarios, marketplace_names, not_the_buyer, plain_name
 from messages.dates import day_first, read_moment
 from messages.encoding import undecodable, visible_bytes
 from messages.language import detect_languages
 from messages.marketplaces import find_marketplace, marketplace
 from messages.rows import RawRow
+from messages.sender import read_sender, relay_marketplace
 from messages.workbook import CellError, text_of
 
 _UNSEEN = re.compile(
@@ -27,7 +29,6 @@ _ROUNDED = re.compile(r"-?\d([.,]\d+)?[eE]\+\d{2,3}")
 _ADDRESS = re.compile(r"([^\s<>@\"',;:()]{1,100})@([a-z0-9._-]{3,200})", re.I)
 _MAIL_SIGNS = ("[commMgrTok:", "-o-pre-wrap", "</p>", "</div>", "<br>", "<br/>", "<br />", "</html>")
 _MARKER = re.compile(r"-{6,}[ \t\n]*[^\W\d_][^-\n]{3,60}-{6,}")
-_FAKE_AMAZON = re.compile(r"(?:[\w-]*-)?(?:amaz[o0]n|arnaz[o0]n|amazom|amazn|amzon|anazon)(?:-[\w-]*)?$", re.I)
 _DAY_FIRST = frozenset(
     {"UK", "DE", "FR", "IT", "ES", "NL", "BE", "IE", "PL", "TR", "IN", "AU", "BR", "MX", "SG", "AE", "SA", "EG"}
 )
@@ -152,11 +153,12 @@ def _reason(row: RawRow, plan: Plan, record: Mapping[str, Any], fault: str) -> s
         return "nul_bytes"
     if any(plain_name(text_of(row.values.get(c)).strip()[:40]) in values for c, values in plan.not_buyer.items()):
         return "not_a_buyer_message"
-    for local, domain in _addresses(row, plan):
-        if is_fake_amazon(domain):
-            return "suspect_sender"
-        if find_marketplace(domain) and not domain.startswith("marketplace.") and local in system_senders():
-            return "not_a_buyer_message"
+    writer = _writer(row, plan)
+    if writer == "impostor":
+        return "suspect_sender"
+    # A mailbox says who wrote: Amazon also writes down what a buyer told it.
+    if writer in ("amazon", "machine") and row.values.get("direction") != "buyer":
+        return "not_a_buyer_message"
     return fault or ("empty_text" if is_blank(record["text"]) else "")
 
 
@@ -230,22 +232,19 @@ def _mark_ids(records: Sequence[dict[str, Any]]) -> None:
             record["issues"].append("duplicate_id")
 
 
-def _addresses(row: RawRow, plan: Plan) -> Iterator[tuple[str, str]]:
-    for column in plan.picked.get("buyer", ()):
-        value = row.values.get(column)
-        if isinstance(value, str) and "@" in value:
-            for local, domain in _ADDRESS.findall(value[:2000]):
-                yield local.casefold(), domain.casefold().rstrip(".")
+def _sender(row: RawRow, plan: Plan) -> str:
+    """The first cell about the buyer that holds an address."""
+    cells = (row.values.get(column) for column in plan.picked.get("buyer", ()))
+    return next((c[:2000] for c in cells if isinstance(c, str) and _ADDRESS.search(c[:2000])), "")
 
 
-def is_fake_amazon(domain: str) -> bool:
-    """True for a domain that wants to be taken for Amazon's.
+@lru_cache(maxsize=10_000)
+def _writer_of(sender: str) -> str:
+    return read_sender({"From": sender}.get).writer if sender else ""  # type: ignore[arg-type]
 
-    >>> [is_fake_amazon(d) for d in ("marketplace.amazon.de", "marketplace.amazon.com.evil.example", "amazon.example")]
-    [False, True, True]
-    """
-    real = any(find_marketplace(".".join(domain.split(".")[-n:])) for n in (2, 3))
-    return not real and any(_FAKE_AMAZON.match(label) for label in domain.split("."))
+
+def _writer(row: RawRow, plan: Plan) -> str:
+    return _writer_of(_sender(row, plan))
 
 
 def _buyer(row: RawRow, plan: Plan) -> tuple[str, str, str]:
@@ -253,12 +252,12 @@ def _buyer(row: RawRow, plan: Plan) -> tuple[str, str, str]:
 
     What follows the + is the case, not the buyer.
     """
-    address = next(_addresses(row, plan), None)
-    if address is None:
+    found = _ADDRESS.search(_sender(row, plan))
+    if found is None:
         name = text_of(_cell(row, plan, "buyer")).strip().casefold()
         return "", _hashed(name) if name else "", ""
-    local, domain = address
-    market = find_marketplace(domain) if domain.startswith("marketplace.amazon.") else None
+    local, domain = found[1].casefold(), found[2].casefold().rstrip(".")
+    market = relay_marketplace(domain)
     alias, _, case = local.partition("+") if market else (local, "", "")
     return (market.code if market else ""), _hashed(alias if market else f"{local}@{domain}"), case
 

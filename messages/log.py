@@ -196,7 +196,9 @@ def _read_unpacked(data: bytes, name: str, hints: _Hints) -> Reading:
     if _is_mail(data):
         from messages.mail import read_mail
 
-        return Reading(list(read_mail(data, name)))
+        rows = list(read_mail(data, name))
+        cut = [row.place for row in rows if row.reason == "truncated" or "truncated" in row.issues]
+        return Reading(rows, (f"Cut off: {', '.join(cut[:10])}.",) if cut else (), not cut)
     if data.endswith(b"\x00" * 8):  # a file that was not written to its end
         reading = _read_unpacked(data.rstrip(b"\x00"), name, hints)
         return Reading(reading.rows, (*reading.notes, "The file ends in NUL bytes: its end was not written."), False)

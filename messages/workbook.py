@@ -31,6 +31,7 @@ _ERRORS = frozenset(
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _HEADER_WITHIN = 40
 _MAX_CELLS = 10_000_000
+_MAX_XML = 400 << 20  # bytes of a workbook's sheets, unpacked
 
 
 class CellError(str):
@@ -140,6 +141,8 @@ def _sheets(data: bytes, name: str) -> Iterator[tuple[str, list[list[Any]]]]:
         return openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=cached, keep_links=False)
 
     archive = open_zip(data, name)
+    if sum(m.file_size for m in archive.infolist() if m.filename.endswith(".xml")) > _MAX_XML:
+        raise LogError(f"{name}: more than {_MAX_XML >> 20} MB of cells. Save it as CSV, or split it.")
     try:
         formulas = _has_formulas(archive)
         with warnings.catch_warnings():

@@ -28,9 +28,16 @@ TEXTS = [
 
 def rows_of(texts=TEXTS, market="amazon.de"):
     return [
-        [f"B{n:04}", f"302-{n:07}-{n * 7:07}", market, f"2026-10-{n % 28 + 1:02}T08:00:00Z", f"abc{n}def{n}x@marketplace.{market}", text]
+        [
+            f"B{n:04}",
+            f"302-{n:07}-{n * 7:07}",
+            market,
+            f"2026-10-{n % 28 + 1:02}T08:00:00Z",
+            f"abc{n}def{n}x@marketplace.{market}",
+            text,
+        ]
         for n, text in enumerate(texts, 1)
-    ]  # fmt: skip
+    ]
 
 
 def csv_of(rows, head=HEAD, delimiter=",", end="\r\n", always=True):
@@ -319,7 +326,8 @@ def test_headers_of_helpdesks_and_languages(tmp_path, head):
 
 
 def test_the_buyer_is_hashed_and_the_case_is_the_thread(tmp_path):
-    body = "Message ID,Sender,Message\n1,Ann <q7w8e9r0t1y2u3i+1f2e@marketplace.amazon.fr>,a\n2,q7w8e9r0t1y2u3i+9a9b@marketplace.amazon.fr,b\n"
+    alias, domain = "q7w8e9r0t1y2u3i", "marketplace.amazon.fr"
+    body = f"Message ID,Sender,Message\n1,Ann <{alias}+1f2e@{domain}>,a\n2,{alias}+9a9b@{domain},b\n"
     log = read(tmp_path, body)
     assert log.messages["buyer"].nunique() == 1
     assert log.messages["thread_id"].tolist() == ["1f2e", "9a9b"]
@@ -414,7 +422,15 @@ def test_json_lines_with_bad_lines_among_good(tmp_path):
     log = read(tmp_path, "\ufeff" + "\n".join(lines), "log.jsonl")
     assert texts(log) == ["big id", "café 😀", "100"]
     assert log.messages["message_id"].tolist() == ["12345678901234567890", "8", "9"]
-    assert list(reasons(log).values()) == ["invalid_json", "invalid_json", "empty_text", "lone_surrogate", "invalid_json", "invalid_json", "invalid_json"]  # fmt: skip
+    assert list(reasons(log).values()) == [
+        "invalid_json",
+        "invalid_json",
+        "empty_text",
+        "lone_surrogate",
+        "invalid_json",
+        "invalid_json",
+        "invalid_json",
+    ]
     assert log.quarantined["message_id"].tolist()[0] == "2"
 
 
@@ -456,14 +472,18 @@ def test_a_bad_object_in_an_array_costs_itself(tmp_path):
 
 def test_tickets_with_comments_become_messages(tmp_path):
     ticket = {
-        "id": 900, "subject": "Lamp", "description": "It flickers", "requester_id": 5, "created_at": "2026-10-01T00:00:00Z",
+        "id": 900,
+        "subject": "Lamp",
+        "description": "It flickers",
+        "requester_id": 5,
+        "created_at": "2026-10-01T00:00:00Z",
         "comments": [
             {"id": 1, "author_id": 5, "body": "It flickers", "public": True, "created_at": "2026-10-01T00:00:00Z"},
             {"id": 2, "author_id": 8, "body": "Which model?", "public": True, "created_at": "2026-10-01T01:00:00Z"},
             {"id": 3, "author_id": 8, "body": "ask Bob", "public": False, "created_at": "2026-10-01T02:00:00Z"},
             {"id": 4, "author_id": 5, "body": "The red one", "public": True, "created_at": "2026-10-01T03:00:00Z"},
         ],
-    }  # fmt: skip
+    }
     log = read(
         tmp_path, json.dumps(ticket) + "\n" + json.dumps({"id": 901, "subject": "x", "description": "Late"}) + "\n"
     )
@@ -476,16 +496,30 @@ def test_tickets_with_comments_become_messages(tmp_path):
 def test_gorgias_and_reamaze_messages(tmp_path):
     sender = {"email": "q7w8e9r0t1y2u3i@marketplace.amazon.es"}
     gorgias = [
-        {"id": 1, "ticket_id": 7, "from_agent": False, "sender": sender, "stripped_text": None, "body_text": "Hola", "body_html": "<p>Hola</p>"},
+        {
+            "id": 1,
+            "ticket_id": 7,
+            "from_agent": False,
+            "sender": sender,
+            "stripped_text": None,
+            "body_text": "Hola",
+            "body_html": "<p>Hola</p>",
+        },
         {"id": 2, "ticket_id": 7, "from_agent": True, "sender": {"email": "me@shop.example"}, "body_text": "Buenas"},
-    ]  # fmt: skip
+    ]
     log = read(tmp_path, json.dumps({"data": gorgias}), "g.json")
     assert (texts(log), reasons(log)) == (["Hola"], {2: "not_a_buyer_message"})
     assert log.messages["marketplace"][0] == "ES"
     reamaze = [
-        {"body": "Ciao", "visibility": 0, "created_at": "2026-10-01T00:00:00Z", "user": {"name": "A"}, "conversation": {"subject": "S", "slug": "s-1"}},
+        {
+            "body": "Ciao",
+            "visibility": 0,
+            "created_at": "2026-10-01T00:00:00Z",
+            "user": {"name": "A"},
+            "conversation": {"subject": "S", "slug": "s-1"},
+        },
         {"body": "note", "visibility": 1, "conversation": {"subject": "S", "slug": "s-1"}},
-    ]  # fmt: skip
+    ]
     log = read(tmp_path, json.dumps({"messages": reamaze}), "r.json")
     assert (texts(log), reasons(log)) == (["Ciao"], {2: "not_a_buyer_message"})
     assert log.messages["thread_id"][0] == "s-1"
@@ -515,8 +549,22 @@ def xlsx(book):
 def test_a_workbook_with_everything_in_it(tmp_path):
     head = ["Message ID", "Received", "Message"]
     day = datetime.datetime(2026, 10, 3, 9, 30)
-    one = [["Report"], [], head, ["A1", day, "first"], ["A2", None, "#N/A"], ["A3", None, "=B1&C1"], [None, None, None], [42, None, 100], ["Total", 4, None]]  # fmt: skip
-    book = workbook(("Oct", one), ("Notes", [["nothing here"]]), ("Nov", [head, ["A5", "soon", "a\nb"], ["A5", None, "_x0041_ and _x000D_"]]))  # fmt: skip
+    one = [
+        ["Report"],
+        [],
+        head,
+        ["A1", day, "first"],
+        ["A2", None, "#N/A"],
+        ["A3", None, "=B1&C1"],
+        [None, None, None],
+        [42, None, 100],
+        ["Total", 4, None],
+    ]
+    book = workbook(
+        ("Oct", one),
+        ("Notes", [["nothing here"]]),
+        ("Nov", [head, ["A5", "soon", "a\nb"], ["A5", None, "_x0041_ and _x000D_"]]),
+    )
     book["Oct"]["C5"].data_type = "e"
     book["Oct"].row_dimensions[4].hidden = True
     log = read(tmp_path, xlsx(book), "log.xlsx")
@@ -579,7 +627,15 @@ def test_parquet_types(tmp_path):
 
 
 def test_a_flipped_bit_in_a_parquet_page_is_refused(tmp_path):
-    data = bytearray(parquet({"id": ["1", "2"], "message": ["where is it now", "bye"]}, write_page_checksum=True, write_statistics=False, compression="none", use_dictionary=False))  # fmt: skip
+    data = bytearray(
+        parquet(
+            {"id": ["1", "2"], "message": ["where is it now", "bye"]},
+            write_page_checksum=True,
+            write_statistics=False,
+            compression="none",
+            use_dictionary=False,
+        )
+    )
     data[data.find(b"where is") + 2] ^= 1
     with pytest.raises(LogError, match="damaged Parquet"):
         read(tmp_path, bytes(data), "log.parquet")
@@ -633,6 +689,37 @@ def test_a_cut_gzip_is_incomplete_and_its_last_row_is_set_aside(tmp_path):
     assert all(t == f"{n} " + "größer " * n for n, t in enumerate(texts(log), 1))
 
 
+PAGE = "<html><head><meta charset={}></head><table><tr><td>消息编号<td>消息内容<tr><td>1<td>请问可以退货吗？</table>"
+WRAPPED = "-------------  Begin message -------------\n\nWhere is it?\n\n------------- End message -------------"
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "words", "complete"),
+    [
+        (PAGE.format("gb2312").encode("gb2312"), "a.xls", ["请问可以退货吗？"], True),
+        (PAGE.format("utf-8")[:-12], "a.xls", [], False),  # the last row of a cut page may be cut
+        (json.dumps(RECORDS, ensure_ascii=False).encode("utf-16"), "a.json", TEXTS, True),
+        ("\n".join(json.dumps(r, ensure_ascii=False) for r in RECORDS).encode("utf-16-le"), "a.jsonl", TEXTS, True),
+        ("".join(json.dumps(r) for r in RECORDS), "a.jsonl", TEXTS, True),  # no line ends
+        ("".join(f"\x1e{json.dumps(r)}\n" for r in RECORDS), "a.json", TEXTS, True),  # RFC 7464
+        (json.dumps({"x1": {"message": "a"}, "x2": {"message": "b"}}), "a.json", ["a", "b"], True),
+        (json.dumps({"columns": ["id", "message"], "data": [["1", "a"]]}), "a.json", ["a"], True),
+        (gzip.compress(b"Id,Message\n1,a\n") + b"garbage", "a.csv.gz", ["a"], False),
+        (gzip.compress(b"Id,Message\n1,a\n") + b"\x00" * 99, "a.csv.gz", ["a"], True),
+        (b"Id,Message\n1,a\n" + b"\x00" * 4096, "a.csv", ["a"], False),
+        (b"Id,Message\r\n1,a\r\n\x1a", "a.csv", ["a"], True),
+        ("Id,Message\r\n1,größer\r\n".encode("utf-16")[:-1], "a.csv", ["größer"], False),
+        ("番号,内容\n1,不良品返品希望\n".encode("cp932"), "a.csv", ["不良品返品希望"], True),  # the header tells
+        ("Id,Message\n1,amazon.co.jp ｷｬﾝｾﾙ ｼﾀｲﾃﾞｽ\n".encode("cp932"), "a.csv", ["amazon.co.jp ｷｬﾝｾﾙ ｼﾀｲﾃﾞｽ"], True),
+        ("消息内容 / Message (original),Id\na,1\n", "a.csv", ["a"], True),
+        (f'Ticket ID,Description\n1,"{WRAPPED}"\n2,"x < 5\n> y"\n', "a.csv", ["Where is it?", "x < 5\n> y"], True),
+    ],
+)
+def test_odd_files_that_can_be_read(tmp_path, data, name, words, complete):
+    log = read(tmp_path, data, name)
+    assert (texts(log), log.complete) == (words, complete)
+
+
 # --- Refusals ------------------------------------------------------------------------------------------------------
 
 
@@ -675,12 +762,18 @@ PACKED = gzip.compress(b"Id,Message\n" + b"1,hello there\n" * 500)
         ("<?xml version='1.0'?><Workbook></Workbook>", "a.xls", "an XML document"),
         ("<html><body><p>Sign in</p></body></html>", "a.xls", "no column holds"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_log_is_refused_by_name_and_reason(tmp_path, data, name, sentence):
     with pytest.raises(LogError) as error:
         read(tmp_path, data, name)
     assert name in str(error.value)
     assert sentence in str(error.value)
+
+
+def test_a_refusal_shows_no_data_of_buyers(tmp_path):
+    with pytest.raises(LogError) as error:
+        read(tmp_path, csv_of(rows_of()).split("\r\n", 1)[1])
+    assert "marketplace.amazon" not in str(error.value) and "302-" not in str(error.value)
 
 
 def test_folders_and_missing_files_are_refused(tmp_path):
@@ -736,12 +829,40 @@ def test_no_row_is_lost_and_none_made_up(tmp_path, data):
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.binary(max_size=400), st.sampled_from(["a.csv", "a.json", "a.xlsx", "a.parquet", "a.eml"]), st.sampled_from([b"", b"Id,Message\n1,", b"[{", b'{"id":1,"message":"', b"PK\x03\x04", b"\x1f\x8b\x08\x00", b"PAR1"]))  # fmt: skip
+@given(
+    st.binary(max_size=400),
+    st.sampled_from(["a.csv", "a.json", "a.xlsx", "a.parquet", "a.eml"]),
+    st.sampled_from(
+        [b"", b"Id,Message\n1,", b"[{", b'{"id":1,"message":"', b"PK\x03\x04", b"\x1f\x8b\x08\x00", b"PAR1"]
+    ),
+)
 def test_any_bytes_are_read_or_refused(tmp_path, tail, name, head):
     try:
         read(tmp_path, head + tail, name)
     except LogError as error:
         assert name in str(error)
+
+
+def test_the_same_bytes_whatever_the_clock_and_the_hash_seed(tmp_path):
+    """P8."""
+    import os
+    import subprocess
+    import sys
+
+    (tmp_path / "log.csv").write_text(
+        csv_of([*rows_of(), ["x", "", "", "03.04.2026 10:00", "", "x"]]), encoding="utf-8"
+    )
+    code = "from messages.log import read_log; l = read_log(r'%s'); print(l.messages.to_csv(), l.quarantined.to_csv())"
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", code % (tmp_path / "log.csv")],
+            env={**os.environ, "TZ": zone, "PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8", "LC_ALL": "C"},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for zone, seed in [("Asia/Tokyo", "1"), ("America/Los_Angeles", "2")]
+    }
+    assert len(outputs) == 1
 
 
 def test_reading_is_quick_where_every_line_opens_a_quote(tmp_path):
