@@ -412,20 +412,20 @@ def _print_log(
     total: str,
     counted: Sequence[str],
 ) -> None:
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
     console = _console()
-    shown = Table(title=f"{log.name}: {total}", title_justify="left", expand=True)
-    columns = [
-        c for c in ("row", "language", "status", "scenario", "probability", "sure", "flags") if c in table.columns
-    ]
+    shown = Table(title=f"{log.name}: {total}", title_justify="left", expand=True, box=SIMPLE_HEAD, pad_edge=False)
+    columns = [c for c in ("row", "language", "status", "scenario", "probability", "sure") if c in table.columns]
     for name in columns:
-        shown.add_column(name, no_wrap=True, style=_STYLES.get(name))
-    shown.add_column("text", ratio=1, no_wrap=True, overflow="ellipsis")
+        shown.add_column(_HEADS.get(name, name), no_wrap=True)
+    shown.add_column("flags, message", ratio=1, no_wrap=True, overflow="ellipsis")
     for row in table.head(_SHOWN).to_dict("records"):
         cells = [Text(_cell(row[c]), style=_STYLES.get(str(row[c]), "")) for c in columns]
-        shown.add_row(*cells, Text(" ".join(row["text"].split())[:400]))
+        flags = Text(row["flags"] + " " if row["flags"] else "", style="magenta")
+        shown.add_row(*cells, flags + Text(" ".join(row["text"].split())[:400], style="dim"))
     console.print(shown)
     if len(table) > _SHOWN:
         console.print(f"… and {len(table) - _SHOWN:,} more.")
@@ -443,9 +443,10 @@ def _print_log(
 
 
 _SHOWN = 20
+_HEADS = {"language": "lang", "probability": "p"}
 _STYLES = {
     "ready": "green", "review": "yellow", "person": "bold red", "no_reply": "dim", "True": "green", "False": "yellow",
-    "flags": "magenta", "error": "bold red", "warning": "yellow", "hint": "cyan",
+    "error": "bold red", "warning": "yellow", "hint": "cyan",
 }  # fmt: skip
 
 

@@ -72,7 +72,10 @@ def load_model(path: Path = PRETRAINED) -> tuple[dict[str, NDArray[Any]], dict[s
         data = _read(path / filename)
         if hashlib.sha256(data).hexdigest() != expected:
             raise _changed(path / filename)
-        arrays[filename.removesuffix(".npy")] = np.load(io.BytesIO(data), allow_pickle=False)
+        try:
+            arrays[filename.removesuffix(".npy")] = np.load(io.BytesIO(data), allow_pickle=False)
+        except ValueError:
+            raise _changed(path / filename) from None
     return arrays, body["settings"]
 
 

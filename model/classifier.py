@@ -126,24 +126,26 @@ class ScenarioClassifier:
         return [self._prediction(*row) for row in zip(messages, normalised, languages, softmax(logits), strict=True)]
 
     def _read(self, messages: Sequence[str]) -> tuple[Array, list[str], list[str]]:
+        """Logits, the text that the first reader saw, and the language of each message."""
         logits = np.zeros((len(messages), len(SCENARIOS)), np.float32)
         normalised: list[str] = []
         languages: list[str] = []
         for start in range(0, len(messages), PART):
-            part = messages[start : start + PART]
-            texts = [features.normalise(m) for m in part]
-            codes = detect_languages(part)
-            logits[start : start + PART] = self._read_part(part, texts, codes)
-            normalised += texts
+            texts = [features.readable(message) for message in messages[start : start + PART]]
+            codes = detect_languages(texts)
+            folded = [features.fold(text) for text in texts]
+            logits[start : start + PART] = self._read_part(texts, folded, codes)
+            normalised += folded
             languages += codes
         return logits, normalised, languages
 
-    def _read_part(self, messages: Sequence[str], normalised: Sequence[str], languages: Sequence[str]) -> Array:
-        first = self.ngrams.scores(normalised)
+    def _read_part(self, texts: Sequence[str], folded: Sequence[str], languages: Sequence[str]) -> Array:
+        first = self.ngrams.scores(folded)
         logits = first / self._per_language("temperature_first", languages)[:, None]
-        unsure = np.flatnonzero(softmax(logits).max(axis=1) < self._per_language("accept_first", languages)).tolist()
-        if len(unsure):
-            second = self.meaning.scores(encode([features.readable(messages[i]) for i in unsure]))
+        accepted = softmax(logits).max(axis=1) >= self._per_language("accept_first", languages)
+        unsure = np.flatnonzero(~accepted).tolist()
+        if unsure:
+            second = self.meaning.scores(encode([texts[i] for i in unsure]))
             both = second + self.calibration["weight_first"] * first[unsure]
             temperature = self._per_language("temperature", [languages[i] for i in unsure])
             logits[unsure] = both / temperature[:, None]

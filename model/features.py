@@ -50,7 +50,12 @@ def normalise(text: str) -> str:
     >>> normalise("ﾄﾄﾞｷﾏｾﾝ   Ｗｈｅｒｅ's  302-1234567-7654321? 12 days")
     "トドキマセン where's ⟨order⟩? 00 days"
     """
-    return _DIGIT.sub("0", " ".join(readable(text).lower().split()))
+    return fold(readable(text))
+
+
+def fold(text: str) -> str:
+    """The second half of `normalise`, for a text that is readable already."""
+    return _DIGIT.sub("0", " ".join(text.lower().split()))
 
 
 def ngram_counts(texts: Sequence[str], bits: int = BITS) -> NgramCounts:

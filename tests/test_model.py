@@ -1,0 +1,222 @@
+"""The classifier: what it answers, what it refuses to load, and that it does not need its training libraries."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+
+from model import SCENARIOS, ModelError, load_classifier
+from model.artifact import PRETRAINED, _canonical, load_model, save_model
+from model.classifier import NgramReader
+from model.features import BITS, located_ngrams, ngram_counts, normalise
+
+# One unmistakable message per language and scenario: the least that the model must know.
+PLAIN = [
+    ("logistics_delay", "My order was due on Monday and tracking has not moved. Where is the package?"),
+    ("logistics_delay", "Laut Sendungsverfolgung zugestellt, aber hier ist kein Paket angekommen. Wo ist es?"),
+    ("logistics_delay", "Toujours pas reçu mon colis, le suivi ne bouge plus depuis une semaine."),
+    ("logistics_delay", "Mi paquete no ha llegado y el seguimiento no se mueve, ¿dónde está?"),
+    ("logistics_delay", "Il pacco doveva arrivare lunedì e non è ancora arrivato, dov'è?"),
+    ("logistics_delay", "お届け予定日を過ぎても荷物が届きません。いつ届きますか。"),
+    ("compatibility_presale", "Before I buy: will this case fit a Galaxy S23, and which size is it?"),
+    ("compatibility_presale", "Passt die Halterung an einen Golf 7? Ich möchte sie erst dann bestellen."),
+    ("compatibility_presale", "Avant d'acheter : est-ce compatible avec un iPhone 14 ?"),
+    ("compatibility_presale", "Antes de comprarlo, ¿es compatible con la Nintendo Switch Lite?"),
+    ("compatibility_presale", "Prima di comprare: è compatibile con la Panda del 2015?"),
+    ("compatibility_presale", "購入前に教えてください。このケースはiPhone 15に対応していますか。"),
+    ("usage_help", "How do I pair the headset with my laptop? The light only blinks blue."),
+    ("usage_help", "Wie stelle ich die Uhrzeit am Wecker ein? Die Anleitung fehlt."),
+    ("usage_help", "Comment nettoyer le filtre de l'aspirateur ? Je ne trouve pas le mode d'emploi."),
+    ("usage_help", "¿Cómo se cambia la pila del mando? No encuentro las instrucciones."),
+    ("usage_help", "Come si accoppia il telecomando? Non trovo le istruzioni."),
+    ("usage_help", "フィルターの掃除の方法が分かりません。手順を教えてください。"),
+    ("returns", "It arrived broken, I want to send it back. Please send a return label."),
+    ("returns", "Falsche Größe geliefert, ich möchte den Artikel zurückschicken. Bitte ein Rücksendeetikett."),
+    ("returns", "Je souhaite retourner l'article, il est défectueux. Comment faire le retour ?"),
+    ("returns", "Quiero devolver el producto, llegó roto. ¿Me mandan la etiqueta de devolución?"),
+    ("returns", "Vorrei restituire l'articolo, è arrivato difettoso. Come faccio il reso?"),
+    ("returns", "届いた商品が壊れていました。返品したいので手続きを教えてください。"),
+    ("compensation_demand", "There is a scratch on it. I will keep it, but I want a partial refund of 30%."),
+    ("compensation_demand", "Ich behalte das Teil, verlange aber einen Preisnachlass wegen der Kratzer."),
+    ("compensation_demand", "Je le garde malgré la rayure mais je veux un remboursement partiel."),
+    ("compensation_demand", "Me lo quedo, pero quiero un descuento por el golpe que tiene."),
+    ("compensation_demand", "Lo tengo comunque, ma voglio un rimborso parziale per il graffio."),
+    ("compensation_demand", "傷がありましたが返品はしません。その代わり一部返金してください。"),
+    ("other", "Please send me a VAT invoice for my company."),
+    ("other", "Können Sie mir bitte eine Rechnung mit Mehrwertsteuer ausstellen?"),
+    ("other", "Pouvez-vous changer l'adresse de livraison ?"),
+    ("other", "Quiero cancelar el pedido antes de que lo envíen."),
+    ("other", "Grazie mille, tutto perfetto!"),
+    ("other", "領収書を会社名で発行していただけますか。"),
+]
+
+
+@pytest.mark.parametrize(("scenario", "message"), PLAIN)
+def test_plain_messages_of_every_language_and_scenario(scenario: str, message: str) -> None:
+    assert load_classifier().predict([message]) == [scenario]
+
+
+def test_the_estimator_speaks_scikit_learn() -> None:
+    classifier = load_classifier()
+    messages = [m for _, m in PLAIN[:5]]
+    probabilities = classifier.predict_proba(messages)
+    assert classifier.classes_.tolist() == list(SCENARIOS)
+    assert probabilities.shape == classifier.decision_function(messages).shape == (5, 6)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+    assert classifier.classes_[probabilities.argmax(axis=1)].tolist() == classifier.predict(messages).tolist()
+
+
+def test_a_batch_says_what_single_messages_say() -> None:
+    messages = [m for _, m in PLAIN]
+    classifier = load_classifier()
+    alone = [classifier.classify([m])[0] for m in messages]
+    for one, many in zip(alone, classifier.classify(messages), strict=True):
+        assert (one.scenario, one.flags, one.sure, one.language) == (
+            many.scenario,
+            many.flags,
+            many.sure,
+            many.language,
+        )
+        assert one.probability == pytest.approx(many.probability, abs=2e-3)
+
+
+@pytest.mark.parametrize("empty", ["", " ", "\n\u200b", "???", "👍"])
+def test_a_message_without_words_is_never_sure(empty: str) -> None:
+    prediction = load_classifier().classify([empty])[0]
+    assert not prediction.sure
+    assert prediction.reasons == ("The message has no words.",)
+
+
+def test_another_language_is_other_and_flagged() -> None:
+    prediction = load_classifier().classify(["Waar blijft mijn pakketje? Ik wacht al twee weken op de levering."])[0]
+    assert (prediction.scenario, prediction.language) == ("other", "other")
+    assert "unsupported_language" in prediction.flags
+
+
+def test_why_names_words_of_the_message() -> None:
+    message = "Hello, where is my parcel? It was due yesterday."
+    words = [w for w, _ in load_classifier().classify([message])[0].why]
+    assert words and all(w in normalise(message) for w in words)
+    assert any("where is my" in w or "parcel" in w for w in words)
+
+
+def test_classifying_imports_no_scikit_learn() -> None:
+    code = "import sys; from henji import classify; classify('Where is it?'); sys.exit('sklearn' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@given(st.text(max_size=200))
+@settings(max_examples=150, deadline=None)
+def test_any_text_is_classified(text: str) -> None:
+    assert load_classifier().classify([text])[0].scenario in SCENARIOS
+
+
+def test_lone_surrogates_and_a_megabyte_are_classified() -> None:
+    long = load_classifier().classify(["Where is my parcel? " * 50_000])[0]
+    assert any("characters were read" in reason for reason in long.reasons)
+    assert load_classifier().classify(["where \ud800 is it"])[0].scenario in SCENARIOS
+
+
+# ---------------------------------------------------------------- the kernel
+
+
+def test_ngram_counts_equal_the_plain_way() -> None:
+    """The array kernel against a count of n-grams one by one, including repeated ones and several messages."""
+    texts = ["where is it where", "届きません 00 days", "", "a"]
+    rows, buckets, counts = ngram_counts(texts)
+    for i, text in enumerate(texts):
+        expected: dict[int, int] = {}
+        for _, _, bucket in located_ngrams(text):
+            expected[bucket] = expected.get(bucket, 0) + 1
+        found = dict(zip(buckets[rows[i] : rows[i + 1]].tolist(), counts[rows[i] : rows[i + 1]].tolist(), strict=True))
+        assert found == expected
+
+
+def test_scores_equal_the_sparse_product_of_scikit_learn() -> None:
+    """The same sums by scipy's sparse product, as scikit-learn's pipeline computes them."""
+    reader = load_classifier().ngrams
+    texts = [normalise(m) for _, m in PLAIN]
+    rows, buckets, counts = ngram_counts(texts)
+    x = sparse.csr_matrix((1 + np.log(counts), buckets, rows), shape=(len(texts), 1 << BITS))
+    idf = reader.idf.astype(np.float64)
+    lengths = np.sqrt(x.multiply(idf).power(2).sum(axis=1)).A1
+    expected = (x @ reader.weights.astype(np.float64)) / lengths[:, None] + reader.bias
+    np.testing.assert_allclose(reader.scores(texts), expected, atol=1e-5)
+
+
+# ---------------------------------------------------------------- the model file
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(PRETRAINED, tmp_path / "model"))
+
+
+def test_flipped_bits_are_refused(model: Path) -> None:
+    files = sorted(f for f in model.iterdir() if f.name != "ngram_weights.npy")  # the largest adds time, not proof
+    random = np.random.default_rng(1)
+    for _ in range(60):
+        file = files[random.integers(len(files))]
+        data = bytearray(file.read_bytes())
+        data[random.integers(len(data))] ^= 1 << int(random.integers(8))
+        before = file.read_bytes()
+        file.write_bytes(data)
+        with pytest.raises(ModelError, match="make train"):
+            load_model(model)
+        file.write_bytes(before)
+    load_model(model)
+
+
+def test_a_model_for_other_settings_is_refused_with_what_to_do(model: Path) -> None:
+    arrays, stored = load_model(model)
+    for name, value in {"bits": 20, "scenarios": ["returns"], "encoder": "another", "word_ngrams": [1]}.items():
+        save_model(model, arrays, {**stored, name: value})
+        load_classifier.cache_clear()
+        with pytest.raises(ModelError, match=f'made with {name} = .*Run "make train"'):
+            load_classifier(model)
+    load_classifier.cache_clear()
+
+
+def test_a_missing_file_is_named(model: Path) -> None:
+    (model / "ngram_idf.npy").unlink()
+    with pytest.raises(ModelError, match=r"ngram_idf\.npy is missing"):
+        load_model(model)
+
+
+def test_a_pickle_in_the_place_of_an_array_does_not_run(model: Path) -> None:
+    import hashlib
+    import json
+    import pickle
+
+    class Payload:
+        def __reduce__(self) -> tuple:
+            return (Path.write_text, (model / "ran", "1"))
+
+    (model / "ngram_bias.npy").write_bytes(pickle.dumps(Payload()))
+    body = json.loads((model / "manifest.json").read_text(encoding="utf-8"))
+    del body["sha256"]
+    body["files"]["ngram_bias.npy"] = hashlib.sha256((model / "ngram_bias.npy").read_bytes()).hexdigest()
+    name = hashlib.sha256(_canonical(body)).hexdigest()  # an attacker who also rewrites the manifest
+    (model / "manifest.json").write_bytes(_canonical({**body, "sha256": name}))
+    with pytest.raises(ModelError, match="make train"):
+        load_model(model)
+    assert not (model / "ran").exists()
+
+
+def test_the_same_arrays_give_the_same_bytes(tmp_path: Path) -> None:
+    arrays, stored = load_model()
+    names = [save_model(tmp_path / folder, arrays, stored) for folder in ("a", "b")]
+    assert names[0] == names[1]
+    for file in (tmp_path / "a").iterdir():
+        assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes()
+
+
+def test_a_reader_is_plain_arrays() -> None:
+    assert {f.suffix for f in PRETRAINED.iterdir()} == {".npy", ".json"}
+    assert isinstance(load_classifier().ngrams, NgramReader)
