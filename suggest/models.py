@@ -9,6 +9,7 @@ from rapidfuzz.fuzz import ratio
 from suggest.templates import fold
 
 _TOKEN = re2.compile(r"[a-z]+|[0-9]+(?:[.,][0-9]+)*|[^\W0-9a-z_]+")
+_TYPE_NUMBER = re2.compile(r"[a-z]-?[0-9]|[0-9]-?[a-z]")  # GSR 12V-15 needs no brand before it, desk 140 does
 # After a model's name these make it another model.
 _VARIANTS = (
     "pro", "max", "plus", "mini", "ultra", "lite", "se", "fe", "air", "xl", "xs", "xr", "s", "i", "ii", "iii", "iv",
@@ -56,15 +57,9 @@ class _Read(NamedTuple):
 
 def _length(model: str, read: _Read) -> int:
     """How many tokens of the model's name stand in the message in a row; 0 if it is not there whole."""
-    name = _TOKEN.findall(fold(model))
-    short = name[1:] if len(name) > 2 and _is_telling(name[1:]) else []
-    return max(_hit(name, read), _hit(short, read))
-
-
-def _is_telling(name: list[str]) -> bool:
-    """True for a type number that needs no brand before it, such as GSR 12V-15."""
-    letters = any(t.isascii() and t.isalpha() for t in name)
-    return letters and any(t[0].isdigit() for t in name) and sum(map(len, name)) >= 5
+    _, _, rest = fold(model).partition(" ")
+    short = _TOKEN.findall(rest) if _TYPE_NUMBER.search(rest) and len(rest) >= 5 else []
+    return max(_hit(_TOKEN.findall(fold(model)), read), _hit(short, read))
 
 
 def _hit(name: list[str], read: _Read) -> int:

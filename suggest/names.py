@@ -33,7 +33,7 @@ def greeting(name: str | None, language: str, words: Letter) -> tuple[str, bool]
     if not clean:
         return words.unnamed, False
     title, rest = _title(clean)
-    form = {"mr": words.mr, "ms": words.ms, "": words.named}[title]
+    form = {"mr": words.mr, "ms": words.ms}.get(title, words.named)
     if title and language not in ("ja", "zh"):
         rest = _last_name(rest, language)
     if title == "both" or not rest:

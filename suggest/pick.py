@@ -99,7 +99,7 @@ def pick(facts: Facts, book: Templates, scenario: str) -> Choice:
     gaps: list[str] = []
     for template in candidates(facts, book, scenario):
         lacking = unfilled(template, facts)
-        if not lacking:
+        if not lacking and (gaps or not template.situation.stand_in):
             return Choice(template, tuple(gaps))
         gaps = gaps or lacking  # of the best one only: later ones are makeshifts
     raise AssertionError(f"No template for {scenario}: its last situation must hold and need no fact.")
@@ -108,7 +108,6 @@ def pick(facts: Facts, book: Templates, scenario: str) -> Choice:
 def candidates(facts: Facts, book: Templates, scenario: str) -> list[Template]:
     """Fitting templates, the best first; ties by likeness to the samples."""
     fitting = [book.by_id[s.id] for s in situations() if fits(s, facts, book, scenario)]
-    fitting.sort(key=lambda template: template.situation.last_resort)
     ranked: list[Template] = []
     for tie, group in groupby(fitting, key=lambda template: template.situation.tie):
         ranked += sorted(group, key=lambda t: -likeness(t, facts.case) if tie else 0)

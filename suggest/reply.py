@@ -315,7 +315,7 @@ def alternatives(chosen: Suggestion, facts: Facts, book: Templates) -> tuple[Sug
     found: list[Suggestion] = []
     for template in (t for scenario in scenarios for t in candidates(facts, book, scenario)):
         special = template.situation.when or template.situation.words or scenarios[1:]
-        if len(found) == 2 or template.situation.last_resort or not special or unfilled(template, facts):
+        if len(found) == 2 or template.situation.stand_in or not special or unfilled(template, facts):
             continue
         if all(ratio(fill(template.text, facts).text, other.text) < ALIKE for other in (chosen, *found)):
             found.append(write(Choice(template), (), facts, book))

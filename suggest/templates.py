@@ -68,7 +68,7 @@ class Situation:
     when: tuple[str, ...] = ()
     words: bool = False
     tie: str = ""
-    last_resort: bool = False
+    stand_in: bool = False
     needs: tuple[str, ...] = ()
     status: str = ""
     about: str = ""

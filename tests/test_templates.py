@@ -79,7 +79,7 @@ def test_every_sample_gets_its_own_template(language: str, situation_id: str) ->
     for sample in range(len(templates(language).by_id[situation_id].samples)):
         case = example(language, situation_id, sample)
         facts, book = Facts(case, language), templates(language, case.marketplace.code)
-        if book.by_id[situation_id].situation.last_resort:
+        if book.by_id[situation_id].situation.stand_in:
             assert situation_id in [t.id for t in candidates(facts, book, "other")]
         else:
             chosen = pick(facts, book, case.prediction.scenario).template.id
@@ -124,7 +124,7 @@ HOSTILE = {
     "a Chinese carrier": {"carrier": "顺丰速运"},
     "a tracking number that Excel rounded": {"tracking_id": "1.23E+12"},
     "no currency": {"currency": ""},
-    "yen": {"order_total": 2799, "currency": "JPY"},
+    "yen": {"order_total": 2799, "currency": "JPY", "refund_status": "refund issued"},
     "times without a zone": {"shipped_at": "2026-11-13T08:00:00", "ordered_at": datetime(2026, 11, 12, 9)},
     "an expected date long past": {"eta": "2025-01-02"},
     "a title of 200 characters": {"product_name": "Lamp for desk and bed with many functions " * 5},
