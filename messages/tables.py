@@ -31,8 +31,9 @@ def read_table(path: str | Path) -> "pd.DataFrame":
         if kind == ".jsonl":
             return pd.read_json(io.StringIO(text), lines=True, dtype=False).astype(object).fillna("").astype(str)
         if kind in (".csv", ".tsv"):
-            separator = "\t" if kind == ".tsv" else None
-            return pd.read_csv(io.StringIO(text), sep=separator, engine="python", dtype=str, keep_default_na=False)
+            header = text.partition("\n")[0]
+            separator = max("," if kind == ".csv" else "\t", ";", "\t", key=header.count)
+            return pd.read_csv(io.StringIO(text), sep=separator, dtype=str, keep_default_na=False)
     except (ValueError, OSError, KeyError) as error:
         raise InputError(f"{path}: cannot be read as {kind} ({error}). Save it again as CSV or XLSX.") from None
     raise InputError(f"{path}: cannot read {kind or 'a name without ending'}. Allowed: .csv .tsv .xlsx .jsonl.")
@@ -55,6 +56,8 @@ def read_orders(path: str | Path) -> dict[str, Order]:
         if order.order_id is None:
             raise InputError(f"{path}, row {number}: there is no order_id. Fill it or delete the row.")
         if order.order_id in orders:
-            raise InputError(f"{path}, row {number}: order {order.order_id} is there twice. Keep one row for each order.")
+            raise InputError(
+                f"{path}, row {number}: order {order.order_id} is there twice. Keep one row for each order."
+            )
         orders[order.order_id] = order
     return orders
