@@ -39,7 +39,6 @@ class Rule:
     message_zh: str
     flagged: tuple[tuple[str, str], ...]
     clean: tuple[tuple[str, str], ...]
-    languages: tuple[str, ...]
     phrases: tuple[str, ...] = ()
     patterns: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
@@ -69,5 +68,116 @@ class Finding:
         facts = {"severity": rule.severity, "message": rule.message, "message_zh": rule.message_zh}
         facts = facts | {"instead": rule.instead} | said
         return cls(
-            category=rule.category, rule=rule.id, source=rule.source, start=start, end=end, text=text[start:end], **facts
+            category=rule.category,
+            rule=rule.id,
+            source=rule.source,
+            start=start,
+            end=end,
+            text=text[start:end],
+            **facts,
         )
+
+
+KINDS = (
+    "avoid", "phone", "email", "link", "over_compensation", "goodwill", "order_id", "other_order_id", "resolution",
+    "diagnosis", "link_only", "residue", "simplified", "length", "markup", "control", "breaks", "language", "address",
+    "doubled", "carrier", "tracking", "arrival", "duplicate", "register",
+)  # fmt: skip
+CONDITIONS = ("bounded", "instruction", "negated", "quoted", "conditional")
+
+
+@dataclass(frozen=True)
+class RuleBook:
+    """The rules of one language and the word lists that its patterns and checks are written with."""
+
+    language: str
+    rules: tuple[Rule, ...]
+    words: Mapping[str, str]
+
+    def of_kind(self, kind: str) -> tuple[Rule, ...]:
+        """The rules that one function looks after."""
+        return tuple(r for r in self.rules if r.kind == kind)
+
+
+@cache
+def rule_book(language: str) -> RuleBook:
+    """The rules that ship with Henji for one language: those of every language and its own.
+
+    >>> book = rule_book("de")
+    >>> "vague-effort" in {r.id for r in book.rules}
+    True
+    >>> rule_book("sv")
+    Traceback (most recent call last):
+    messages.errors.InputError: No rules for language 'sv'. Known: en de fr es it ja.
+    """
+    if language not in LANGUAGES:
+        raise InputError(f"No rules for language {language!r}. Known: {' '.join(LANGUAGES)}.")
+    return read_rules(FOLDER / "all.toml", FOLDER / f"{language}.toml", language=language)
+
+
+def read_rules(*paths: Path, language: str) -> RuleBook:
+    """Read rule files, later ones over earlier ones; a mistake names file, rule and what is allowed."""
+    defaults: dict[str, dict[str, str]] = {}
+    words: dict[str, str] = {}
+    rules: dict[str, Rule] = {}
+    for path in paths:
+        table = _table(path)
+        _known(table, ("category", "words", "rule"), path, "the file")
+        defaults |= table.get("category", {})
+        words |= {name: "".join(value.split("\n")) for name, value in table.get("words", {}).items()}
+        for row in table.get("rule", ()):
+            where = f"rule {row.get('id', '(without id)')!r}"
+            _known(row, [f.name for f in fields(Rule)], path, where)
+            rule = _rule(defaults.get(row.get("category", ""), {}) | row, path, where, language)
+            rules[rule.id] = rule
+    return RuleBook(language, tuple(rules.values()), words)
+
+
+def _table(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"Rules {path.name}: {error}. Wanted: a TOML file in UTF-8 with [[rule]] tables.") from None
+
+
+def _known(table: Mapping[str, Any], allowed: Iterable[str], path: Path, where: str) -> None:
+    unknown = [k for k in table if k not in allowed]
+    if unknown:
+        raise InputError(f"Rules {path.name}, {where}: no field {unknown[0]!r}. Allowed: {' '.join(allowed)}.")
+
+
+def _rule(row: Mapping[str, Any], path: Path, where: str, language: str) -> Rule:
+    row = dict(row)
+    for name in ("phrases", "patterns", "beside", "allowed", "unless"):
+        value = row.get(name, ())
+        if not isinstance(value, (list, tuple)) or not all(isinstance(v, str) and v for v in value):
+            raise InputError(f"Rules {path.name}, {where}: {name} wants a list of texts, not {value!r}.")
+        row[name] = tuple(value)
+    for name in ("flagged", "clean"):
+        row[name] = tuple(_proof(row.get(name, ()), language, f"Rules {path.name}, {where}: {name}"))
+    wanted = [f.name for f in fields(Rule) if f.default is MISSING]
+    proven = row.get("kind") != "avoid"  # what needs an order or a scenario beside the reply is proven by the tests
+    missing = [name for name in wanted if not row.get(name) and not (proven and name in ("flagged", "clean"))]
+    if missing:
+        raise InputError(f"Rules {path.name}, {where}: {missing[0]} is missing. Needed: {' '.join(wanted)}.")
+    choices = {"kind": KINDS, "category": CATEGORIES, "severity": SEVERITIES, "source": SOURCES}
+    for name, allowed in choices.items():
+        if row[name] not in allowed:
+            raise InputError(f"Rules {path.name}, {where}: unknown {name} {row[name]!r}. Allowed: {' '.join(allowed)}.")
+    for name in row["unless"]:
+        if name not in CONDITIONS:
+            raise InputError(f"Rules {path.name}, {where}: unless {name!r}. Allowed: {' '.join(CONDITIONS)}.")
+    if (row["kind"] == "avoid") != bool(row["phrases"] or row["patterns"]):
+        raise InputError(f"Rules {path.name}, {where}: kind 'avoid' needs phrases or patterns, no other kind has them.")
+    return Rule(**row)
+
+
+def _proof(value: Any, language: str, where: str) -> Iterable[tuple[str, str]]:
+    """Sentences with their language: a list in the file of one language, a table of lists in all.toml."""
+    table = value if isinstance(value, Mapping) else {language: value}
+    for code, sentences in table.items():
+        if code not in LANGUAGES or not isinstance(sentences, (list, tuple)):
+            raise InputError(
+                f"{where} wants a list of sentences, or a table of them by language: {' '.join(LANGUAGES)}."
+            )
+        yield from ((code, sentence) for sentence in sentences)

@@ -1,0 +1,51 @@
+"""What is known beside the reply: the order, the buyer's message and the seller's settings."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+
+import re2
+from messages import Order
+
+from suggest.tone.matching import words_pattern
+from suggest.tone.reading import Reading
+
+
+@dataclass(frozen=True)
+class Case:
+    """One reply to check and what it is checked against."""
+
+    reading: Reading
+    marketplace: str | None = None
+    message: str | None = None
+    order: Order | None = None
+    allowed_links: tuple[str, ...] = ()
+    compensation_share: Decimal = Decimal("0.20")
+    max_characters: int = 1000
+    resolve_hours: int = 24
+    scenario: str | None = None
+
+    @property
+    def plain(self) -> str:
+        """The reply in plain letters."""
+        return self.reading.plain
+
+    def word(self, name: str) -> "re2._Regexp":
+        """A word list of the reply's language, as a pattern."""
+        return words_pattern(self.reading.language, name)
+
+    @cached_property
+    def spans(self) -> dict[str, list[tuple[int, int]]]:
+        """Spans of word lists that were looked for already."""
+        return {}
+
+    def where(self, name: str) -> list[tuple[int, int]]:
+        """Every place where a word list of the language matches."""
+        if name not in self.spans:
+            self.spans[name] = [m.span() for m in self.word(name).finditer(self.plain)]
+        return self.spans[name]
+
+    @property
+    def is_presale(self) -> bool:
+        """True for a buyer who has not bought: the order is known to have no id."""
+        return self.order is not None and not self.order.order_id

@@ -1,0 +1,94 @@
+"""What a reply must say: which order, what happened, what is done or can be done."""
+
+import re
+from collections.abc import Iterator
+
+from suggest.tone import contacts
+from suggest.tone.case import Case
+
+Spans = Iterator[tuple[int, int]]
+
+_ORDER_ID = re.compile(r"(?<!\d)(\d{3})[-_ ー]?(\d{7})[-_ ー]?(\d{7})(?!\d)")
+_NUMBERED = re.compile(r"\d")
+
+
+def order_ids(plain: str) -> list[tuple[str, int, int]]:
+    """Every order id in 3-7-7 form and where it stands.
+
+    >>> order_ids("order 302 1234567 7654321, #1")
+    [('302-1234567-7654321', 6, 25)]
+    """
+    return [("-".join(m.groups()), *m.span()) for m in _ORDER_ID.finditer(plain)]
+
+
+def missing_order_id(case: Case) -> Spans:
+    """Nothing names the order; a pre-sale question has none."""
+    if (
+        case.order
+        and case.order.order_id
+        and not order_ids(case.plain)
+        and case.order.order_id.lower() not in case.plain
+    ):
+        yield 0, 0
+
+
+def wrong_order_id(case: Case) -> Spans:
+    """Ids of other orders."""
+    if case.order and case.order.order_id:
+        yield from ((a, b) for name, a, b in order_ids(case.plain) if name != case.order.order_id.lower())
+
+
+def missing_resolution(case: Case) -> Spans:
+    """Only thanks, regrets and patience: no sentence says what is done, decided, or what the buyer can do.
+
+    A pre-sale question is answered by any plain statement; an order needs an action, a fact with a number, or a step.
+    """
+    if is_foreign(case) or not case.plain.strip():
+        return
+    if not any(is_resolution(case, a, b) for a, b in case.reading.sentences):
+        yield 0, 0
+
+
+def is_foreign(case: Case) -> bool:
+    """True if the reply is not in its language, so that no word list of the language can judge it."""
+    from suggest.tone.register import wrong_language
+
+    return any(b - a > len(case.plain) / 2 for a, b in wrong_language(case))
+
+
+def is_resolution(case: Case, start: int, end: int) -> bool:
+    """True if this sentence says what was done, is done or can be done, or answers with a fact."""
+    for clause in _clauses(case, start, end):
+        words = _ORDER_ID.sub(" ", clause)
+        if case.word("answer").search(words):
+            return True
+        if case.word("filler").search(words):
+            continue
+        if case.word("action").search(words) or _NUMBERED.search(words):
+            return True
+        if case.is_presale and len(words.split()) > (0 if case.reading.language == "ja" else 3):
+            return True
+    return False
+
+
+def _clauses(case: Case, start: int, end: int) -> list[str]:
+    cuts = [start, *(a for a, b in case.where("joint") if start < a < end), end]
+    return [case.plain[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
+
+
+def missing_diagnosis(case: Case) -> Spans:
+    """A reply to a problem that names no cause and no finding; asked only where the scenario is known."""
+    if case.scenario in ("logistics_delay", "returns", "compensation_demand") and not case.where("cause"):
+        yield 0, 0
+
+
+def only_a_link(case: Case) -> Spans:
+    """A usage question that is answered with a link and no step."""
+    if case.scenario != "usage_help":
+        return
+    linked = [m.span() for m in contacts.LINK.finditer(case.plain) if contacts.domain_of(m.group())]
+    rest = case.plain
+    for a, b in reversed(linked):
+        rest = rest[:a] + " " + rest[b:]
+    if linked and not case.word("step").search(rest):
+        yield linked[0]

@@ -1,0 +1,215 @@
+"""Ways out of Amazon's messages: phone numbers, e-mail addresses and links, written so that filters miss them."""
+
+import re
+from collections.abc import Iterator
+from functools import cache, lru_cache
+
+import phonenumbers
+import re2
+from messages import marketplaces
+
+from suggest.tone.case import Case
+from suggest.tone.reading import options
+
+Spans = Iterator[tuple[int, int]]
+
+COUNTRIES = {"en": "US", "de": "DE", "fr": "FR", "es": "ES", "it": "IT", "ja": "JP"}
+# Endings of files that are also endings of domains: setup.zip is a file unless a path or www says otherwise
+FILE_ENDINGS = {"zip", "mov", "md", "py", "sh", "ps", "pl", "rs", "cab", "bz", "ai", "so", "in", "st", "do"}
+SHORT_WORDS = {"de", "es", "it", "in", "is", "at", "be", "no", "so", "to", "me", "la", "si", "se", "us", "my", "as", "am", "ai", "il", "co", "ma"}  # fmt: skip
+
+_EMAIL = re2.compile(
+    r"[a-z0-9][a-z0-9._+\-]*(?: ?[._\-] ?[a-z0-9]+){0,20} ?(?:@|[(\[{<] ?(?:at|a|ät|arroba|arobase|chiocciola|アット|アットマーク|@) ?[)\]}>]) ?"
+    r"[a-z0-9\-]+(?: ?(?:\.|[(\[{<] ?(?:dot|punto|point|punkt|ドット|\.) ?[)\]}>]|\b(?:dot|punto|point|punkt)\b|ドット) ?[a-z0-9\-]+){1,4}".replace("ä", "a"),
+    options(),
+)  # fmt: skip
+_EMAIL_WORDS = re2.compile(
+    r"[a-z0-9][a-z0-9._+\-]* ?(?:\b(?:at|arroba|arobase|chiocciola|at-zeichen|klammeraffe|aet)\b|アットマーク|アット|\(a\)|\* ?at ?\*|_at_|-at-) ?"
+    r"[a-z0-9\-]+ ?(?:\b(?:dot|punto|point|punkt)\b|ドット|\(dot\)|_dot_|-dot-|\* ?dot ?\*|\.) ?[a-z]{2,12}\b",
+    options(),
+)
+_MAILBOX = re2.compile(
+    r"^(?:support|info|help|care|service|contact|contacto|kontakt|hilfe|ayuda|sales|hello|mail|office|sav|assistenza|assistance|aide)\b"
+)
+_HANDLE = re2.compile(r"(?:^|[\s(:])(@[a-z_][a-z0-9_.]{3,30})", options())
+
+LINK = re2.compile(
+    r"(?:https?|hxxps?|ftp) ?: ?/ ?/ ?[^\s<>\"'」』）)、。]{3,}|[a-z0-9][a-z0-9\-]*(?: ?\. ?[a-z0-9][a-z0-9\-]*){1,5}(?:/[^\s<>\"'」』）)、。]*)?",
+    options(),
+)
+_SPELLED = re2.compile(
+    r"([a-z0-9][a-z0-9\-]{1,40}) ?(?:[(\[{] ?(?:dot|punto|point|punkt|ドット|点|\.) ?[)\]}]|\b(?:dot|punto|point|punkt)\b|ドット) ?([a-z]{2,12})\b"
+    r"( ?(?:\b(?:slash|barra|barre|schragstrich|slash|sbarra)\b|スラッシュ|/))?",
+    options(),
+)
+_NUMBER = re.compile(r"(?<![\w.,])(?:\+|\(\+?)?\d(?:[ \-./()\u30fc~_*]{0,3}\d){5,16}(?![\w%])")
+_ID = re.compile(
+    r"\b\d{3}-?\d{7}-?\d{7}\b|\b[a-z]{1,4}\d{6,}[a-z]{0,3}\b|\b\d{4}-\d\d-\d\d\b|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b|\b(?:\d{1,3}\.){3}\d{1,3}\b"
+)
+_PRICE = re.compile(r"[$€£¥]\s?$|\b(?:eur|usd|gbp|jpy)\s?$")
+_PRICE_AFTER = re.compile(r"\s?(?:[$€£¥円%]|eur|usd|euros?\b|yen\b|dollars?\b|(?:mm|cm|kg|mah|lm|rpm|kwh|hz|ml|km)\b)")
+_LEET = re.compile(r"(?<=\d)[oil|](?=[\doil|])|(?<=[\doil|])[oil|](?=\d)")
+_KANJI_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
+
+
+def phones(case: Case) -> Spans:
+    """Phone numbers in local and international form, also with digits as words, emoji, kanji or the letters o and l.
+
+    Order ids, tracking numbers, dates, prices and references are none; without a word such as "call" a number counts
+    only if it is valid in its country and nothing says that it is a reference.
+    """
+    text = _LEET.sub(lambda m: "0" if m.group() == "o" else "1", case.plain)
+    if case.reading.language == "ja":
+        text = text.translate(_KANJI_DIGITS)
+    ids = [m.span() for m in _ID.finditer(text)]
+    for m in _NUMBER.finditer(text):
+        start, end = m.span()
+        if any(a < end and start < b for a, b in ids) or _PRICE.search(text[max(0, start - 6) : start]):
+            continue
+        if _PRICE_AFTER.match(text[end : end + 9]):
+            continue
+        if is_phone(m.group(), _country(case), *_said_about(case, start, end)):
+            yield start, end
+    for m in case.word("spoken_digits").finditer(case.plain):
+        first, last = case.reading.sentence_at(m.start())
+        if case.word("call").search(case.plain[first:last]):
+            yield m.span()
+
+
+def _country(case: Case) -> str:
+    found = marketplaces().get(case.marketplace or "")
+    return found.country if found else COUNTRIES[case.reading.language]
+
+
+def _said_about(case: Case, start: int, end: int) -> tuple[bool, bool]:
+    """Whether the sentence speaks of calling, and whether the words just before call the number a reference."""
+    first, last = case.reading.sentence_at(start)
+    called = bool(case.word("call").search(case.plain[max(first, start - 80) : min(last, end + 60)]))
+    return called, bool(case.word("reference").search(case.plain[max(first, start - 40) : start]))
+
+
+@lru_cache(maxsize=4096)
+def is_phone(number: str, country: str, called: bool, referred: bool) -> bool:
+    """True if this is a phone number, given what is said around it.
+
+    >>> is_phone("(415) 555-0132", "US", called=True, referred=False)
+    True
+    >>> is_phone("06-5550-1982", "FR", called=False, referred=True)
+    False
+    """
+    digits = re.sub(r"\D", "", number)
+    if referred and not number.startswith("+"):
+        return False
+    if called:
+        return 7 <= len(digits) <= 15
+    if not (number.startswith(("+", "0", "(")) or re.search(r"\d[ \-./()]+\d", number)):
+        return False
+    try:
+        return phonenumbers.is_valid_number(phonenumbers.parse(number, country))
+    except phonenumbers.NumberParseException:
+        return False
+
+
+def emails(case: Case) -> Spans:
+    """E-mail addresses, with blanks or brackets or words for @ and dot, and handles such as @lumora_help."""
+    if "@" in case.plain or "(" in case.plain or "[" in case.plain or "{" in case.plain or "<" in case.plain:
+        for m in _EMAIL.finditer(case.plain):
+            if is_ending(re.split(r"[^a-z]+", m.group())[-1]):
+                yield m.span()
+    for m in _EMAIL_WORDS.finditer(case.plain):
+        said = m.group()
+        ending = re.split(r"[^a-z]+", said)[-1]
+        dotted = re.search(r"\bat\b [a-z0-9\-]+\.", said)  # "look at amazon.com" is no address
+        if is_ending(ending) and (not dotted or _MAILBOX.search(said)):
+            yield m.span()
+    if "@" in case.plain:
+        yield from (m.span(1) for m in _HANDLE.finditer(case.plain))
+
+
+@cache
+def _extract() -> "tldextract.TLDExtract":  # type: ignore[name-defined]  # noqa: F821
+    import tldextract
+
+    return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+
+
+@lru_cache(maxsize=4096)
+def is_ending(label: str) -> bool:
+    """True for the last part of a domain: com, de, shop.
+
+    >>> is_ending("shop"), is_ending("bin")
+    (True, False)
+    """
+    return bool(label) and bool(_extract()(f"example.{label}").suffix)
+
+
+@cache
+def _amazon() -> set[str]:
+    return {m.domain for m in marketplaces().values()} | {"amzn.to", "amzn.eu", "amzn.com", "amzn.asia", "a.co"}
+
+
+@lru_cache(maxsize=4096)
+def domain_of(link: str) -> str:
+    """The registered domain of a link, or "" if it has none: IP addresses in the house, file names, versions.
+
+    >>> [domain_of(x) for x in ("www.lumora.co.uk/help", "firmware_2.1.bin", "manual.pdf", "192.168.0.1", "setup.zip")]
+    ['lumora.co.uk', '', '', '', '']
+    """
+    bare = re.sub(r"^(?:https?|hxxps?|ftp) ?: ?/ ?/ ?", "", link.replace(" ", "")).split("@")[-1]
+    host = re.split(r"[/:?#]", bare)[0].strip(".")
+    parts = _extract()(host)
+    if not parts.suffix or not parts.domain or re.fullmatch(r"[\d\-]+", parts.domain):
+        return ""
+    if parts.suffix in FILE_ENDINGS and bare == host and parts.subdomain != "www" and link == bare:
+        return ""
+    return f"{parts.domain}.{parts.suffix}"
+
+
+def links(case: Case) -> Spans:
+    """Links and bare domains outside Amazon and the allow-list, also spelled out: "lumora dot com slash help"."""
+    plain, shown = case.plain, case.reading.shown
+    mails = list(emails(case)) if "@" in plain else []
+    if "." in plain or ":" in plain:
+        for m in LINK.finditer(plain):
+            start, end = m.start(), m.end()
+            if any(a <= start < b for a, b in mails) or not _is_written_as_link(shown[start:end], plain, start):
+                continue
+            if _is_foreign(domain_of(m.group()), case):
+                yield start, end
+    for m in _SPELLED.finditer(plain):
+        if any(a <= m.start() < b for a, b in mails) or (" at " in plain[max(0, m.start() - 4) : m.start()] + " "):
+            continue
+        if is_ending(m.group(2)) and _is_meant(case, m) and _is_foreign(f"{m.group(1)}.{m.group(2)}", case):
+            yield m.span()
+
+
+def _is_written_as_link(shown: str, plain: str, start: int) -> bool:
+    """False for a missing blank between sentences ("today.It"), a decimal, an abbreviation or a file's middle."""
+    if "://" in shown or shown.lower().startswith("www."):
+        return True
+    if start and plain[start - 1] in "@_\\":
+        return False
+    host = re.split(r"[/:?#]", shown)[0]
+    if re.search(r" \. ?[A-Z]|[a-z]\.[A-Z][a-z]|\. (?![a-z0-9])", host) or re.search(r"[^ ]\. ", host):
+        return False
+    first, _, rest = host.partition(".")
+    return len(first.strip()) > 1 or "/" in shown or rest.count(".") > 0 or rest.strip() in ("co", "me", "ee")
+
+
+def _is_meant(case: Case, m: "re2._Match") -> bool:
+    """True if "X dot Y" is a domain and not "the point of sale": what ends like a word needs a sign that it is one."""
+    if m.group(3) or m.group(2) not in SHORT_WORDS:
+        return not case.word("common").fullmatch(m.group(1)) or bool(m.group(3))
+    if case.word("common").fullmatch(m.group(1)):
+        return False
+    first, _ = case.reading.sentence_at(m.start())
+    led = case.word("go_to").search(case.plain[max(first, m.start() - 25) : m.start()])
+    after = case.plain[m.end() : m.end() + 1]
+    return bool(led) or after in (",", ".", ";", ":", "!", "?", "", ")", "\n")
+
+
+def _is_foreign(domain: str, case: Case) -> bool:
+    if not domain:
+        return False
+    allowed = {re.sub(r"^(?:https?://)?(?:www\.)?", "", a.strip().lower()).split("/")[0] for a in case.allowed_links}
+    return domain not in _amazon() and not any(domain == a or a.endswith("." + domain) for a in allowed)

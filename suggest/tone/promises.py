@@ -1,0 +1,84 @@
+"""When a promise is no open promise: it has a bound, it tells the buyer what to do, or it is denied or quoted."""
+
+from suggest.tone.case import Case
+
+
+def segment(case: Case, start: int, end: int) -> tuple[int, int]:
+    """The clause around a span: from the last comma or joint before it to the next one after it."""
+    first, last = case.reading.sentence_at(start)
+    for a, b in case.where("joint"):
+        if first <= a and b <= start:
+            first = b
+        elif end <= a < last:
+            last = a
+            break
+    return first, last
+
+
+def is_bounded(case: Case, start: int, end: int) -> bool:
+    """True if the clause says by when: a date, a weekday, a clock time, a period, "today".
+
+    A day elsewhere in the sentence counts too ("as soon as possible, and by 5 May at the latest"), but not a day in
+    the past ("you ordered on 3 May and it will come soon").
+    """
+    sentence = case.reading.sentence_at(start)
+    mine = segment(case, start, end)
+    for a, b in case.where("bound"):
+        if not (sentence[0] <= a and b <= sentence[1]) or _is_past(case, a, b, mine):
+            continue
+        return True
+    return _follows_a_bound(case, sentence, mine)
+
+
+def _is_past(case: Case, start: int, end: int, mine: tuple[int, int]) -> bool:
+    """True if this day lies behind us: "your message of 3 May", or a clause of its own in the past."""
+    around = segment(case, start, end)
+    if case.word("past_day").search(case.plain[max(around[0], start - 40) : start]):
+        return True
+    if case.word("past_after").match(case.plain[end : min(around[1], end + 30)]):
+        return True
+    if mine[0] < end and start < mine[1]:
+        return False
+    clause = case.plain[around[0] : around[1]]
+    return bool(case.word("past").search(clause)) and not case.word("limit").search(clause)
+
+
+def _follows_a_bound(case: Case, sentence: tuple[int, int], mine: tuple[int, int]) -> bool:
+    """True for "then I will tell you": the sentence before has the date that "then" means."""
+    if not case.word("then").search(case.plain[sentence[0] : mine[1]]):
+        return False
+    before = [s for s in case.reading.sentences if s[1] <= sentence[0]][-1:]
+    return any(s[0] <= a and b <= s[1] for s in before for a, b in case.where("bound"))
+
+
+def is_instruction(case: Case, start: int, end: int) -> bool:
+    """True if the buyer is to do it: "please answer as soon as possible"; the nearer of "you" and "we" decides."""
+    first, last = segment(case, start, end)
+    if case.reading.language == "ja":  # できるだけ早くご返送ください: the verb stands at the end
+        last = case.reading.sentence_at(start)[1] if last - end < 3 else last
+        return bool(case.word("instruction").search(case.plain[end:last]))
+    before = case.plain[first:start]
+    told = max((m.start() for m in case.word("instruction").finditer(before)), default=-1)
+    said = max((m.start() for m in case.word("seller").finditer(before)), default=-1)
+    return told > said
+
+
+def is_negated(case: Case, start: int, end: int) -> bool:
+    """True if the clause says no: "we never ask for a review", "this is no admission of fault"."""
+    first, last = segment(case, start, end)
+    return bool(case.word("negated").search(case.plain[first:last]))
+
+
+def is_conditional(case: Case, start: int, end: int) -> bool:
+    """True if the clause begins with "if": what may happen, not what will."""
+    first, _ = segment(case, start, end)
+    return bool(case.word("conditional").search(case.plain[first:start]))
+
+
+CONDITIONS = {
+    "bounded": is_bounded,
+    "instruction": is_instruction,
+    "negated": is_negated,
+    "conditional": is_conditional,
+    "quoted": lambda case, start, end: case.reading.is_quoted(start, end),
+}

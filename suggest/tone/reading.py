@@ -1,0 +1,211 @@
+"""A reply as the rules read it: folded to plain letters, cut into sentences, quotes known, every place traceable."""
+
+import re
+import unicodedata
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cached_property
+
+import re2
+
+LONGEST = 20_000  # characters that are read; a reply may have 1,000, and what is beyond is said in `too_long`
+
+# Characters that show nothing: zero-width, bidi marks, soft hyphen, variation selectors, the keycap frame of 1️⃣
+INVISIBLE = "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f"
+_LOOSE = re.compile(f"[{INVISIBLE}\ufe00-\ufe0f\ufeff\u20e3\u0300-\u036f\u3099\u309a\uff9e\uff9f]")
+_DROPPED = re.compile(f"[{INVISIBLE}\ufe00-\ufe0f\ufeff\u20e3]")
+_MARKS = re.compile("[\u0300-\u036f\u3099\u309a\uff9e\uff9f]")
+
+# Letters of other alphabets that look like ours: brіghtnest.com has a Ukrainian і
+_LOOKALIKES = dict(
+    zip("аеорсухіїјѕһԁɡԛԝькмтвнпАЕОРСУХІЈЅКМТВНαορνιτκΑΒΕΗΙΚΜΝΟΡΤΥΧΖ", "aeopcyxiijshdgqwbkmtbhnaeopcyxijskmtbhaopvitkabehikmnoptyxz", strict=True)
+)  # fmt: skip
+_SAME = {
+    **_LOOKALIKES,
+    **dict.fromkeys("’‘ʼ´`′＇", "'"),
+    **dict.fromkeys("“”„‟″«»‹›＂", '"'),
+    **dict.fromkeys("‐‑‒–—−", "-"),
+    **{"ß": "s", "ø": "o", "Ø": "o", "đ": "d", "ł": "l", "ı": "i", "œ": "o", "Œ": "o", "æ": "a", "Æ": "a", "～": "~"},
+    **{"\t": " ", "\r": "\n", "\u2028": "\n", "\u2029": "\n", "\x0b": "\n", "\x0c": "\n", "\x85": "\n"},
+}
+
+
+class _Fold(dict[int, str]):
+    """One character in, one out: lower case, no accent, half and full width alike; learned as it is met."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        if 0xD800 <= code <= 0xDFFF:
+            folded = "\ufffd"
+        elif char in _SAME:
+            folded = _SAME[char]
+        else:
+            wide = unicodedata.normalize("NFKC", char)
+            folded = (wide if len(wide) == 1 else char).lower()
+            folded = _SAME.get(folded, folded)
+            if len(folded) != 1:
+                folded = char
+            if folded < "\u0370" or "\u1e00" <= folded < "\u1f00":
+                folded = unicodedata.normalize("NFD", folded)[0]
+            if folded.isspace() and folded != "\n":
+                folded = " "
+        self[code] = folded
+        return folded
+
+
+_FOLD = _Fold()
+
+
+def fold(text: str) -> str:
+    """The text in plain letters, character by character, so that every place stays where it was.
+
+    >>> fold("Où est ｔｈｅ “ＤＨＬ” Päckchen?")
+    'ou est the "dhl" packchen?'
+    """
+    return text.translate(_FOLD)
+
+
+def _composed(text: str) -> tuple[str, list[int]]:
+    """The text without invisible characters and with accents joined to their letters, and where each letter stood."""
+    shown: list[str] = []
+    places: list[int] = []
+    i = 0
+    while i < len(text):
+        end = i + 1
+        while end < len(text) and end - i < 8 and _MARKS.match(text[end]):
+            end += 1
+        if not _DROPPED.match(text[i]):
+            cluster = text[i]
+            if end - i > 1:
+                form = "NFKC" if _MARKS.match(text[i + 1]) and text[i + 1] in "\uff9e\uff9f\u3099\u309a" else "NFC"
+                cluster = unicodedata.normalize(form, text[i:end])
+            shown.append(cluster[0])
+            places.append(i)
+        i = end
+    places.append(len(text))
+    return "".join(shown), places
+
+
+_QUOTED = re.compile(
+    r"「[^」]{1,200}」|『[^』]{1,200}』|“[^”“]{1,200}[”“]|„[^“”„]{1,200}[“”]|«[^»]{1,200}»|»[^«]{1,200}«|‹[^›]{1,200}›"
+    r'|‚[^‘’]{1,200}[‘’]|"[^"\n]{1,200}"|(?:(?<=[\s(:])|^)[\'‘][^\'‘’\n]{1,120}[\'’](?=[\s.,;:!?)]|$)'
+)
+_ENDS = re.compile(r"[.!?…]+[\"')\]]*(?=\s|$)|[。！？!?]+|\n")
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(\"'])(?:[a-z]|mr|mrs|ms|mx|dr|st|sr|sra|srta|sres|dra|d|dna|no|nr|num|tel|art|bzw|ca|usw|etc|inkl|evtl|ggf|zzgl|max|min"
+    r"|approx|incl|vs|e\.g|i\.e|z\.b|d\.h|u\.a|p\.ex|p\.ej|aprox|sig|sigg|dott|prof|ing|ud|uds|vd|hr|fr|bd|str|std|mio|jan|feb|aug|sept|okt|nov|dez|dec"
+    r"|[ap]\.m)\.$"
+)  # fmt: skip
+_MONTH = re.compile(
+    r"\s+(?:jan|feb|mar|apr|mai|jun|jul|aug|sep|okt|oct|nov|dez|dec|janner|bis|und|oder|etage|stufe|kalenderwoche)"
+)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A reply and its plain form; `plain[i]` stands at `text[places[i]]` (or at i when nothing was left out)."""
+
+    text: str
+    language: str
+    shown: str
+    plain: str
+    places: list[int] | None
+
+    @classmethod
+    def of(cls, text: str, language: str) -> "Reading":
+        """Read a reply, at most LONGEST characters of it.
+
+        >>> r = Reading.of("Write to he\\u200blp@lumora.com", "en")
+        >>> r.plain, r.original(9, 13)
+        ('write to help@lumora.com', (9, 14))
+        """
+        head = text[:LONGEST]
+        shown, places = _composed(head) if _LOOSE.search(head) else (head, None)
+        return cls(text, language, shown, fold(shown), places)
+
+    def original(self, start: int, end: int) -> tuple[int, int]:
+        """Where plain[start:end] stands in the text as it was given."""
+        if self.places is None:
+            return start, end
+        return self.places[start], self.places[end - 1] + 1 if end > start else self.places[start]
+
+    @cached_property
+    def quotes(self) -> list[tuple[int, int]]:
+        """Spans in quotation marks: product names, screen texts, the buyer's own words.
+
+        >>> r = Reading.of('Press "Soon" twice', "en")
+        >>> [r.plain[a:b] for a, b in r.quotes]
+        ['"soon"']
+        """
+        return [m.span() for m in _QUOTED.finditer(self.shown)]
+
+    def is_quoted(self, start: int, end: int) -> bool:
+        """True if the span lies inside quotation marks."""
+        i = bisect_right(self.quotes, (start, len(self.plain) + 1)) - 1
+        return i >= 0 and end <= self.quotes[i][1]
+
+    @cached_property
+    def sentences(self) -> list[tuple[int, int]]:
+        """Where each sentence begins and ends; a number's or an abbreviation's dot ends none.
+
+        >>> r = Reading.of("Guten Tag Hr. Ott, er kommt am 5. Mai. Danach z. B. bis 18 Uhr!\\nViele Grüße", "de")
+        >>> [r.plain[a:b].strip() for a, b in r.sentences]
+        ['guten tag hr. ott, er kommt am 5. mai.', 'danach z. b. bis 18 uhr!', 'viele gruse']
+        """
+        spans: list[tuple[int, int]] = []
+        start = 0
+        for m in _ENDS.finditer(self.plain):
+            if self._goes_on(m.start(), m.end()):
+                continue
+            if self.plain[start : m.end()].strip():
+                spans.append((start, m.end()))
+                start = m.end()
+        if self.plain[start:].strip():
+            spans.append((start, len(self.plain)))
+        return spans
+
+    def _goes_on(self, start: int, end: int) -> bool:
+        mark, after = self.plain[start], self.shown[end : end + 1]
+        if mark == "\n":
+            return self.language != "ja" and after.islower()
+        if self.is_quoted(start, end + 1) and mark != "\n":
+            return True
+        if mark != ".":
+            return False
+        if _ABBREVIATION.search(self.plain[max(0, start - 6) : start + 1]):
+            return True
+        following = self.shown[end : end + 2].strip()
+        if following.islower():
+            return True
+        return self.language == "de" and self.plain[start - 1 : start].isdigit() and bool(_MONTH.match(self.plain, end))
+
+    def sentence_at(self, place: int) -> tuple[int, int]:
+        """The sentence that holds this place."""
+        i = bisect_right(self.sentences, (place, len(self.plain) + 1)) - 1
+        return self.sentences[max(i, 0)] if self.sentences else (0, len(self.plain))
+
+
+def pattern(source: str, words: dict[str, str] | None = None) -> "re2._Regexp":
+    """A pattern over plain text: `{name}` is a word list of the language, ` … ` up to five words, a blank any blanks.
+
+    >>> pattern("wir {will} … zurück", {"will": "(?:werden|wollen)"}).search("wir werden bald zuruck").span()
+    (0, 22)
+    """
+    return re2.compile(expanded(source, words or {}), options())
+
+
+def expanded(source: str, words: dict[str, str]) -> str:
+    """The regular expression that a pattern stands for."""
+    for _ in range(4):
+        source = re.sub(r"\{([a-z_]+)\}", lambda m: f"(?:{words[m.group(1)]})", source)
+    source = source.replace(" … ", r"(?: [^ .!?;\n]+){0,5} ").replace("…", r"[^.!?;。！？\n]{0,40}?")
+    folded = "".join(c if c.isascii() else fold(c) for c in source)
+    return folded.replace(" ", r"\s+")
+
+
+def options() -> "re2.Options":
+    """Room for large alternatives; no messages on standard error."""
+    chosen = re2.Options()
+    chosen.max_mem = 256 << 20
+    chosen.log_errors = False
+    return chosen

@@ -1,0 +1,115 @@
+"""The language of a reply and how it addresses the buyer."""
+
+import re
+from collections.abc import Iterator
+from functools import cache, lru_cache
+
+import re2
+from messages import detect_language
+
+from suggest.tone.case import Case
+from suggest.tone.characters import is_eastern, is_simplified
+from suggest.tone.rules import LANGUAGES, rule_book
+
+Spans = Iterator[tuple[int, int]]
+
+_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
+_KANA = re.compile("[\u3041-\u30ff]")
+_DOUBLED = re.compile(r"\b([^\W\d_]{2,})[ \n]+\1\b")
+_SAID_TWICE = {
+    "sie",
+    "die",
+    "der",
+    "das",
+    "nous",
+    "vous",
+    "bye",
+    "that",
+    "had",
+    "very",
+    "bon",
+    "ha",
+    "knock",
+    "si",
+    "ganz",
+}
+
+
+@cache
+def _common() -> "dict[str, re2._Regexp]":
+    from suggest.tone.matching import words_pattern
+
+    return {language: words_pattern(language, "common") for language in LANGUAGES if language != "ja"}
+
+
+@lru_cache(maxsize=8192)
+def _languages_of(word: str) -> frozenset[str]:
+    """The languages in which this is one of the commonest words."""
+    return frozenset(language for language, p in _common().items() if p.fullmatch(word))
+
+
+def wrong_language(case: Case) -> Spans:
+    """Sentences in another language than the buyer's, decided by their commonest words, in doubt by a detector.
+
+    Product names, quotes, ids and short sentences do not count.
+    """
+    if case.reading.language == "ja":
+        yield from _not_japanese(case)
+    elif is_eastern(case.reading.shown):
+        yield 0, len(case.plain)
+    else:
+        yield from _not_western(case)
+
+
+def _not_japanese(case: Case) -> Spans:
+    for a, b in case.reading.sentences:
+        sentence = _without_quotes(case, a, b)
+        if _KANA.search(sentence):
+            continue
+        chinese = sum(is_simplified(c) for c in sentence)
+        latin = [w for w in _WORD.findall(sentence) if w.isascii() and _languages_of(w)]
+        if chinese >= 1 or len(latin) >= 3:
+            yield a, b
+
+
+def _not_western(case: Case) -> Spans:
+    mine = case.reading.language
+    known = others = 0
+    doubtful: list[tuple[int, int]] = []
+    wrong: list[tuple[int, int]] = []
+    for a, b in case.reading.sentences:
+        words = _WORD.findall(_without_quotes(case, a, b))
+        votes = dict.fromkeys(_common(), 0)
+        for word in words:
+            for language in _languages_of(word):
+                votes[language] += 1
+        other = max((v for k, v in votes.items() if k != mine), default=0)
+        known += votes[mine]
+        others += len(words)
+        if other >= 3 and other > 2 * votes[mine]:
+            wrong.append((a, b))
+        elif len(words) >= 4 and votes[mine] * 10 < len(words):
+            doubtful.append((a, b))
+    if wrong:
+        yield from wrong
+    elif doubtful and known * 8 < others and others >= 6 and detect_language(case.reading.shown) not in (mine, ""):
+        yield 0, len(case.plain)
+
+
+def _without_quotes(case: Case, start: int, end: int) -> str:
+    text = case.plain[start:end]
+    for a, b in case.reading.quotes:
+        if start <= a and b <= end:
+            text = text[: a - start] + " " * (b - a) + text[b - start :]
+    return text
+
+
+def mixed_address(case: Case) -> Spans:
+    """Familiar forms (du, tu, tú) where the buyer is to be addressed formally, or both in one reply."""
+    if "familiar" in rule_book(case.reading.language).words:
+        yield from ((a, b) for a, b in case.where("familiar") if not case.reading.is_quoted(a, b))
+
+
+def doubled_words(case: Case) -> Spans:
+    """A word written twice in a row."""
+    yield from (m.span() for m in _DOUBLED.finditer(case.plain) if m[1] not in _SAID_TWICE)
