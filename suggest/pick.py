@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 
 from rapidfuzz.fuzz import token_set_ratio
@@ -107,17 +108,21 @@ def pick(facts: Facts, book: Templates, scenario: str) -> Choice:
 
 def candidates(facts: Facts, book: Templates, scenario: str) -> list[Template]:
     """Fitting templates, the best first; ties by likeness to the samples."""
-    fitting = [book.by_id[s.id] for s in situations() if fits(s, facts, book, scenario)]
+    fitting = [book.by_id[s.id] for s in situations_of(scenario) if fits(s, facts, book)]
     ranked: list[Template] = []
     for tie, group in groupby(fitting, key=lambda template: template.situation.tie):
         ranked += sorted(group, key=lambda t: -likeness(t, facts.case) if tie else 0)
     return ranked
 
 
-def fits(situation: Situation, facts: Facts, book: Templates, scenario: str) -> bool:
-    """True if scenario, conditions and words of a situation hold."""
-    if scenario not in situation.scenario and situation.scenario != ("any",):
-        return False
+@cache
+def situations_of(scenario: str) -> tuple[Situation, ...]:
+    """What a message of this scenario can be about, in the order of the file."""
+    return tuple(s for s in situations() if scenario in s.scenario or s.scenario == ("any",))
+
+
+def fits(situation: Situation, facts: Facts, book: Templates) -> bool:
+    """True if the conditions and the words of a situation hold."""
     if not all(holds(condition, facts) for condition in situation.when):
         return False
     return not situation.words or any(word in facts.case.words for word in book.by_id[situation.id].words)

@@ -10,16 +10,17 @@ from rapidfuzz.fuzz import ratio
 from messages import InputError, Order, Product, detect_language
 from messages import marketplace as find_marketplace
 from model import Prediction, load_classifier
-from suggest.case import Case, known_to_be
+from suggest.case import READ, Case, known_to_be
 from suggest.compensation import Money
 from suggest.deadlines import reply_by
-from suggest.fill import Fact, Facts, fill
+from suggest.fill import Fact, Facts, Filled, fill
 from suggest.pick import Choice, candidates, pick, unfilled
 from suggest.policy import Policy
-from suggest.templates import LANGUAGES, Line, Template, Templates, Text, parse_line, templates
+from suggest.templates import LANGUAGES, Line, Template, Templates, Text, parse_line, spaced, templates
 from suggest.tone import Finding, check
 
 HOME = {"en": "US", "de": "DE", "fr": "FR", "es": "ES", "it": "IT", "ja": "JP"}  # where a language is at home
+LIKELY = 0.15  # probability from which another scenario is worth a look
 ALIKE = 75  # per cent of likeness from which two replies are the same one
 FACT_OF_FIELD = {  # the data behind a field that is not named like them
     "steps": "manual_steps", "specs": "product_specs", "compensation": "order_total", "goodwill": "order_total",
@@ -125,12 +126,17 @@ def _language_of(languages: Iterable[str]) -> str:
 
 
 def second_asks(choice: Choice, facts: Facts, book: Templates) -> tuple[Choice, ...]:
-    """Templates for the further asks of a message; none beside a reply that a person must write."""
-    if choice.template.situation.scenario == ("any",):
-        return ()
-    asks = [scenario for scenario in facts.case.prediction.also if scenario != facts.case.prediction.scenario]
-    others = [pick(facts, book, scenario) for scenario in asks]
+    """The template for a further ask; none beside a reply that a person must write."""
+    others = [pick(facts, book, scenario) for scenario in open_asks(choice.template, facts.case)]
     return tuple(other for other in others if other.template.id != choice.template.id)[:1]
+
+
+def open_asks(template: Template, case: Case) -> list[str]:
+    """Scenarios of a message that its template leaves open."""
+    if template.situation.scenario == ("any",):
+        return []
+    answered = {case.prediction.scenario, *template.situation.covers}
+    return [scenario for scenario in case.prediction.also if scenario not in answered]
 
 
 def write(choice: Choice, seconds: tuple[Choice, ...], facts: Facts, book: Templates) -> Suggestion:
@@ -147,8 +153,7 @@ def write(choice: Choice, seconds: tuple[Choice, ...], facts: Facts, book: Templ
     gloss = fill(compose(choice.template, extra, chinese), chinese)
     findings = _check(filled.text, case, choice.template)
     missing = missing_facts((choice, *seconds), facts)
-    money = case.money if "compensation" in filled.facts else None
-    status, reasons = judge(choice.template, extra, missing, findings, money, case)
+    status, reasons = judge(choice.template, extra, filled, missing, findings, case)
     return Suggestion(
         status=status,
         text=filled.text,
@@ -161,7 +166,7 @@ def write(choice: Choice, seconds: tuple[Choice, ...], facts: Facts, book: Templ
         template_id=choice.template.id,
         facts=filled.facts,
         missing_facts=missing,
-        compensation=money,
+        compensation=case.money if "compensation" in filled.facts else None,
         findings=findings,
         reasons=reasons,
         reply_by=reply_by(case.now),
@@ -269,9 +274,9 @@ def _is_known(name: str, facts: Facts) -> bool:
 def judge(
     template: Template,
     extra: tuple[Template, ...],
+    filled: Filled,
     missing: tuple[str, ...],
     findings: tuple[Finding, ...],
-    money: Money | None,
     case: Case,
 ) -> tuple[str, tuple[str, ...]]:
     """Status, and in words why it is not `ready`."""
@@ -285,19 +290,44 @@ def judge(
         reasons.append(f"not sure what is asked: {', '.join(prediction.reasons) or f'{prediction.probability:.0%}'}")
     if missing:
         reasons.append(f"not known: {', '.join(missing)}")
-    if money:
-        reasons.append(f"offers money: {money.amount} {money.currency}")
+    if "compensation" in filled.facts:
+        reasons.append(f"offers money: {filled.facts['compensation'].value}")
     reasons += [f"{f.category}: {f.message}" for f in findings if f.severity == "error"]
     reasons += [f"a second ask to look at: {other.situation.about}" for other in extra if other.situation.status]
-    if len(extra) < len(prediction.also) and situation.scenario != ("any",):
-        reasons.append(f"asks for more than is answered: {', '.join(prediction.also)}")
+    if len(extra) < len(asks := open_asks(template, case)):
+        reasons.append(f"asks for more than is answered: {', '.join(asks)}")
     reasons += [f"flag {flag}" for flag in prediction.flags if flag in GLANCE]
+    said = [filled.facts[name].value for name in ("steps", "specs") if name in filled.facts]
+    if said and not share_a_word(case.message[:READ], " ".join(said)):
+        reasons.append("the product's texts may not answer this question: no word in common")
     if case.language != _language_of(case.marketplace.languages) and _has_plain_texts(case):
         reasons.append(f"product texts may not be in the reply's language ({case.language})")
     return ("review" if reasons else "ready"), tuple(reasons)
 
 
 GLANCE = ("review_threat", "chargeback_or_a_to_z", "asks_for_person", "suspicious")  # a person looks before it is sent
+
+
+def share_a_word(message: str, text: str) -> bool:
+    """True if a question and a text have a number or the beginning of a longer word in common.
+
+    >>> share_a_word("How do I pair the earbuds?", "Pairing: hold 3 s."), share_a_word("Is it waterproof?", "9 x 4 cm")
+    (True, False)
+    >>> share_a_word("電源が入りません", "電源ボタンを押す")
+    True
+    """
+    return not _telling(message).isdisjoint(_telling(text))
+
+
+def _telling(text: str) -> set[str]:
+    found: set[str] = set()
+    for word in spaced(text).split():
+        if word[0].isdigit() or (word.isascii() and len(word) >= 4):
+            found.add(word[:5] if word.isalpha() else word)
+        elif not word.isascii():
+            found |= {word[:5]} if len(word) >= 4 else set()
+            found |= {word[i : i + 2] for i in range(len(word) - 1) if word[i] > "\u30a0" and word[i + 1] > "\u30a0"}
+    return found
 
 
 def _has_plain_texts(case: Case) -> bool:
@@ -307,16 +337,18 @@ def _has_plain_texts(case: Case) -> bool:
 
 def alternatives(chosen: Suggestion, facts: Facts, book: Templates) -> tuple[Suggestion, ...]:
     """Up to two other replies that say something else: the next fitting ones, of the likely other scenario too."""
-    if chosen.status in ("person", "no_reply"):
+    if book.by_id[chosen.template_id].situation.scenario == ("any",):
         return ()
     scenarios = [chosen.scenario]
     if not facts.case.prediction.sure:
-        scenarios += [name for name, _ in facts.case.prediction.ranking[:2] if name != chosen.scenario]
+        scenarios += [name for name, p in facts.case.prediction.ranking[1:2] if p >= LIKELY]
     found: list[Suggestion] = []
-    for template in (t for scenario in scenarios for t in candidates(facts, book, scenario)):
-        special = template.situation.when or template.situation.words or scenarios[1:]
-        if len(found) == 2 or template.situation.stand_in or not special or unfilled(template, facts):
-            continue
-        if all(ratio(fill(template.text, facts).text, other.text) < ALIKE for other in (chosen, *found)):
-            found.append(write(Choice(template), (), facts, book))
+    for scenario in scenarios:
+        for template in candidates(facts, book, scenario):
+            special = template.situation.when or template.situation.words
+            if len(found) == 2 or template.situation.stand_in or not special or unfilled(template, facts):
+                continue
+            text = fill(template.text, facts).text
+            if all(ratio(text, fill(book.by_id[s.template_id].text, facts).text) < ALIKE for s in (chosen, *found)):
+                found.append(write(Choice(template), (), facts, book))
     return tuple(found)

@@ -70,6 +70,7 @@ class Situation:
     tie: str = ""
     stand_in: bool = False
     needs: tuple[str, ...] = ()
+    covers: tuple[str, ...] = ()
     status: str = ""
     about: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)

@@ -294,7 +294,7 @@ def test_no_money_under_a_threat_or_against_the_policy(known: dict[str, Any]) ->
 
 def test_money_is_always_looked_at() -> None:
     s = reply("Something back?", "compensation_demand", {"order_id": ID, "order_total": 50, "currency": "USD"})
-    assert s.status == "review" and "offers money: 10.00 USD" in s.reasons
+    assert s.status == "review" and "offers money: $10.00" in s.reasons
 
 
 def test_alternatives_say_something_else() -> None:
