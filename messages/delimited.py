@@ -162,9 +162,9 @@ def _clean_records(lines: Sequence[str], d: Dialect, n: int) -> list[list[str]]:
     at = 0
     while at < len(lines):
         record = read_record(lines, at, d)
-        at = record.after
-        if record.closed and not record.stray and len(record.fields) == n:
-            clean.append(record.fields)
+        sound = record.closed and not record.stray and len(record.fields) == n
+        at = record.after if sound else at + 1
+        clean += [record.fields] * sound
     return clean
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import re2
+
 from messages.clean import clean_message, find_asin, find_marketplace_in, find_order_ids
 from messages.columns import known_scenarios, marketplace_names, not_the_buyer, plain_name
 from messages.dates import day_first, read_moment
@@ -27,8 +29,9 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _AS_TEXT = re.compile(r'="([^"]*)"')  # how exports keep Excel from reading an id as a number
 _ROUNDED = re.compile(r"-?\d([.,]\d+)?[eE]\+\d{2,3}")
 _ADDRESS = re.compile(r"([^\s<>@\"',;:()]{1,100})@([a-z0-9._-]{3,200})", re.I)
-_MAIL_SIGNS = ("[commMgrTok:", "-o-pre-wrap", "</p>", "</div>", "<br>", "<br/>", "<br />", "</html>")
-_MARKER = re.compile(r"-{6,}[ \t\n]*[^\W\d_][^-\n]{3,60}-{6,}")
+_MAIL_SIGNS = ("[commMgrTok:", "-o-pre-wrap")
+_PAGE = re.compile(r"\s*<(?:!doctype|html|head|body|div|table|p)[\s>]", re.I)
+_MARKER = re2.compile(r"-{6,}\s*\pL[^-\n]{3,60}-{6,}")
 _DAY_FIRST = frozenset(
     {"UK", "DE", "FR", "IT", "ES", "NL", "BE", "IE", "PL", "TR", "IN", "AU", "BR", "MX", "SG", "AE", "SA", "EG"}
 )
@@ -163,8 +166,14 @@ def _reason(row: RawRow, plan: Plan, record: Mapping[str, Any], fault: str) -> s
 
 
 def _is_mail_text(text: str) -> bool:
-    """True for a mail of Amazon's in a cell: its markers around the buyer's words, its footer, or its HTML."""
-    return any(sign in text for sign in _MAIL_SIGNS) or (text.count("-----") >= 4 and _MARKER.search(text) is not None)
+    """True for a mail of Amazon's in a cell: its markers around the buyer's words, its footer, or a page of HTML.
+
+    >>> _is_mail_text("<div>Hello</div>"), _is_mail_text("It shows <b>E1</b> and <br>")
+    (True, False)
+    """
+    if any(sign in text for sign in _MAIL_SIGNS) or (text.rstrip().endswith(">") and _PAGE.match(text)):
+        return True
+    return text.count("------") >= 2 and _MARKER.search(_SURROGATE.sub(" ", text)) is not None
 
 
 def _cell(row: RawRow, plan: Plan, field: str) -> Any:
@@ -190,7 +199,8 @@ def _text(row: RawRow, plan: Plan) -> tuple[str, str]:
             if value and column not in plan.nested_text:
                 return "", "invalid_json"
         elif not is_blank(text_of(value)):
-            return text_of(value), ""
+            words = text_of(value)
+            return (clean_message(words) if "html" in column.casefold() else words), ""
     first = row.values.get(candidates[0]) if candidates else None
     return (text_of(first) if isinstance(first, str) else ""), ""
 

@@ -156,7 +156,8 @@ _PICKLE = re.compile(rb"\x80[\x02-\x05]")
 _HTML = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--[^>]*-->\s*)*<(?:!doctype html|html|head|meta|body|style|div|table)\b", re.I
 )
-_MAIL = re.compile(rb"(?:From \S+.*\r?\n)?(?:>?[A-Za-z][A-Za-z0-9-]{1,40}:[ \t].*\r?\n(?:[ \t].*\r?\n)*){2,}")
+_LINE = rb"[^\r\n]*\r?\n"
+_MAIL = re.compile(rb"(?:From \S%b)?(?:>?[A-Za-z][A-Za-z0-9-]{1,40}:[ \t]%b(?:[ \t]%b)*){2,}" % (_LINE, _LINE, _LINE))
 _MAIL_HEADER = re.compile(
     rb"^(?:From|To|Subject|Date|Message-ID|Received|Return-Path|MIME-Version|Delivered-To|X-[\w-]+):", re.I | re.M
 )
