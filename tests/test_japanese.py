@@ -4,6 +4,7 @@ import random
 import time
 
 import pytest
+
 from suggest.tone.japanese import check_japanese
 from suggest.tone.japanese_rules import register_rules
 
@@ -84,7 +85,8 @@ MAILS = [
     "ご指摘のとおり、商品ページの寸法に誤りがございました。正しくは幅24cmでございます。すでにページを修正いたしました。"
     "ご希望に沿わない場合は、送料当店負担にて返品を承ります。",
     "はい、対応しております。いいえ、変換アダプターは不要です。",
-    "お荷物の追跡番号は 1234-5678-9012 です。最新の状況は https://www.amazon.co.jp/gp/css/order-history でご覧いただけます。",
+    "お荷物の追跡番号は 1234-5678-9012 です。"
+    "最新の状況は https://www.amazon.co.jp/gp/css/order-history でご覧いただけます。",
     "領収書は、注文履歴の「領収書等」から発行していただけます。宛名のご指定はできませんので、ご了承ください。",
     "せっかくお待ちいただいておりましたのに、ご期待に沿えず心苦しい限りでございます。",
     "お客様のお怒りはごもっともです。再発防止のため、出荷前の検品を二人で行うことにいたしました。",
@@ -200,7 +202,7 @@ LAYOUT = [
     ("本日発送する（送料は無料）。", ["ja-plain-end"], "a plain end before brackets"),
     ("Yahoo!ショッピングでもお取り扱いしております。", [], "an exclamation mark inside a name"),
     ("OK、すぐに送ります。", ["ja-interjection"], "OK before a comma"),
-    ("届きますよ♪お楽しみに！", ["ja-fragment-end"], "a mark between two sentences"),
+    ("届きますよ♪返金は明日！", ["ja-fragment-end"], "a mark between two sentences"),
     ("すぐ送るね♪少々お待ちください。", ["ja-casual-end"], "a plain end before a mark"),
     ("すぐ送るね😊少々お待ちください。", ["ja-casual-end"], "a plain end before an emoji"),
     ("ｺﾞ注文ﾉ商品ﾊ本日発送ｼﾏｼﾀ。", [], "half-width kana, polite"),
@@ -232,10 +234,29 @@ def test_places_point_into_the_text_as_it_was_given(text: str, place: str) -> No
 
 
 HOSTILE = [
-    "\ud800ありがとう。\udfff", "\x00届く\x00。", "「" * 3000, "(" * 3000, "」。" * 3000, "ー" * 5000, "お" * 5000, "・\n" * 3000,
-    "。" * 5000, "\n" * 5000, "ます" * 3000, "が、" * 3000, "れる" * 3000, "お客様が" * 2000, "😀" * 3000, "ﾞ" * 3000, "a@" * 3000,
-    "http://" * 2000, "：" * 5000, "届く\n" * 2000, "\u202e届いた。", "か\u3099" * 3000, "1" * 9000, "{buyer_name}様" * 800,
-]  # fmt: skip
+    *("\ud800ありがとう。\udfff", "\x00届く\x00。", "\u202e届いた。"),
+    *(
+        3000 * text
+        for text in (
+            "「",
+            "(",
+            "」。",
+            "・\n",
+            "ます",
+            "が、",
+            "れる",
+            "お客様が",
+            "😀",
+            "ﾞ",
+            "a@",
+            "か\u3099",
+            "届く\n",
+            "？！",
+        )
+    ),
+    *(9000 * text for text in ("ー", "お", "。", "\n", "1", "：", "w", "~", "…")),
+    *(800 * text for text in ("http://", "{buyer_name}様", "【お知らせ】", "お客様が申された件、", "てね、")),
+]
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:4]))

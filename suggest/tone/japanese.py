@@ -5,7 +5,14 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-from suggest.tone.japanese_ends import DICTIONARY_FORMS, Words, breaches_at_end, interjection, is_polite
+from suggest.tone.japanese_ends import (
+    DICTIONARY_FORMS,
+    Words,
+    before_particles,
+    breaches_at_end,
+    interjection,
+    is_polite,
+)
 from suggest.tone.japanese_honorifics import honorific_breaches
 from suggest.tone.japanese_polite import polite_end
 from suggest.tone.japanese_rules import Breach, listed, register_rules
@@ -85,11 +92,27 @@ def _beside_polite(words: Words) -> Iterator[Breach]:
             yield Breach("ja-contraction", word.start, word.end)
         elif word.pos == "助動詞" and word.lemma == "てる":  # 届いてます
             yield Breach("ja-spoken-word", word.start, word.end, "てい" if word.text == "て" else "")
+        elif word.type == "助動詞-デス" and word.text in ("っす", "す"):  # いいっすよ、
+            yield Breach("ja-casual-end", word.start, word.end, "です")
+        elif word.pos == "助詞-終助詞" and _is_plain_aside(words, i):  # だよね、
+            yield Breach("ja-casual-end", word.start, word.end)
         elif word.lemma == "超" and words[i + 1 : i + 2] and words[i + 1].type == "形容詞":  # 超早い
             yield Breach("ja-casual-word", word.start, words[i + 1].end)
         elif word.pos == "助詞-接続助詞" and i and _is_plain_clause(words, i):  # 試したが、
             first, polite = polite_end(words, i - 1)
             yield Breach("ja-mixed-clause", words[first].start, word.end, polite and polite + "が")
+
+
+def _is_plain_aside(words: Words, i: int) -> bool:
+    """True if a plain clause with a particle of talk ends at this word and a comma: だよね、…"""
+    if (
+        i + 1 == len(words)
+        or words[i + 1].pos != "補助記号-読点"
+        or words[i].text not in ("よ", "ね", "わ", "ぞ", "ぜ", "さ")
+    ):
+        return False
+    core = before_particles(words, i)
+    return core >= 0 and words[core].form.startswith("終止形") and not is_polite(words, core)
 
 
 def _is_plain_clause(words: Words, i: int) -> bool:
@@ -131,7 +154,7 @@ def _any_of(name: str) -> "re.Pattern[str]":
 
 
 class UnidicTokenizer:
-    """Makes a spaCy Doc of a reply in plain text; `doc.user_data` keeps its sentences with their UniDic features.
+    """Makes a spaCy Doc of a reply in plain text; `doc.user_data` keeps text and sentences with UniDic features.
 
     Writing the features into the Doc as tags and lemmas would cost as much as the analysis itself.
     """
@@ -153,13 +176,13 @@ class UnidicTokenizer:
         if place < len(text):
             tokens.append(text[place:])
         doc = Doc(self.vocab, words=tokens, spaces=[False] * len(tokens))
-        doc.user_data["sentences"] = found
+        doc.user_data["plain"], doc.user_data["sentences"] = text, found  # doc.text would be put together again
         return doc
 
 
 def register(doc: "Doc") -> "Doc":
     """The component: breaches of register in `doc.user_data["breaches"]` and as labelled spans."""
-    found = breaches(doc.text, doc.user_data["sentences"])
+    found = breaches(doc.user_data["plain"], doc.user_data["sentences"])
     doc.user_data["breaches"] = found
     spans = (doc.char_span(b.start, b.end, label=b.rule, alignment_mode="expand") for b in found)
     doc.spans["ja_style"] = [span for span in spans if span is not None]

@@ -75,7 +75,12 @@ def _talk_after_polite(words: Words, core: int, last: int) -> Iterator[Breach]:
     """Polite, but with a particle of speech: ですかね, ますわ, ますって."""
     tail = "".join(w.text for w in words[core + 1 : last + 1])
     if tail and tail not in _MILD:
-        yield Breach("ja-spoken-word", words[core].start, words[last].end)
+        rule = (
+            "ja-casual-end"
+            if tail in ("わ", "わよ", "わね", "ぞ", "ぜ", "さ", "もん", "じゃん", "って", "ってば")
+            else "ja-spoken-word"
+        )
+        yield Breach(rule, words[core].start, words[last].end)
 
 
 def _unfinished(words: Words, core: int, last: int, stop: str) -> Iterator[Breach]:
@@ -89,11 +94,11 @@ def _unfinished(words: Words, core: int, last: int, stop: str) -> Iterator[Breac
     if tail in _TAILS and is_final:  # 届くかも, 届いてないの
         start, polite = words[core + 1].start, _TAILS[tail]
     elif polite:
-        polite += tail if tail in ("か", "ね", "けど", "から", "ので", "が") else "か" if tail == "かな" else ""
+        polite = polite + _KEPT[tail] if tail in _KEPT else ""
     if word.form == "命令形" or word.text == "でしょ" or word.type in _CASUAL_TYPES:  # 送れ, 了解っす
         yield Breach("ja-casual-end", start, end, polite)
     elif word.form == "意志推量形":  # 届くだろう, 送ろう
-        yield Breach("ja-plain-end" if word.lemma == "だ" else "ja-casual-end", start, end, polite)
+        yield Breach("ja-plain-end" if word.lemma in ("だ", "有る") else "ja-casual-end", start, end, polite)
     elif word.lemma == "て" and word.pos == "助詞-接続助詞" and not is_compound_particle(words, core):  # 待って
         yield Breach("ja-casual-end", start, end, polite)
     elif is_final:
@@ -113,6 +118,12 @@ _TAILS = {
     **dict.fromkeys(("の", "のか", "のかな"), "のでしょうか"),
     **dict.fromkeys(("かな", "かなあ", "かなぁ"), "でしょうか"),
     "って": "とのことです",
+}
+# What may follow です・ます in place of what follows the plain form
+_KEPT = {
+    **{tail: tail for tail in ("", "か", "ね", "けど", "から", "ので", "が")},
+    **dict.fromkeys(("よ", "よね", "わ", "ぞ", "ぜ", "さ", "な", "なあ", "よー", "w"), ""),
+    **dict.fromkeys(("かな", "かなあ"), "か"),
 }
 # A set ellipsis, and what it leaves out: ご確認のほど。 → ご確認のほどお願いいたします。
 _ELLIPSES = {
@@ -135,7 +146,7 @@ def _fragment(words: Words, core: int, last: int, polite: str) -> Breach:
         return Breach("ja-ellipsis", *place, "にお願いいたします")
     if word.text == "ば" and before.lemma in ("頂く", "下さる", "御座る"):  # お送りいただければ。
         return Breach("ja-ellipsis", *place, "ば幸いです")
-    if word.text == "と" and before.text == "ば":  # お送りいただければと。
+    if word.text == "と" and before.text in ("ば", "か"):  # お送りいただければと。届くかと。
         return Breach("ja-ellipsis", *place, "と存じます")
     if word.lemma == "た" and before.lemma in ("ます", "です"):  # ご不明な点がございましたら。
         return Breach("ja-ellipsis", *place)
@@ -199,6 +210,11 @@ def _closings() -> tuple[str, ...]:
     return tuple(word for word in listed("greetings") if len(word) > 3)
 
 
+@cache
+def _said_alone() -> dict[str, str]:
+    return listed("interjections") | listed("closers")
+
+
 def interjection(words: Words, first: int, last: int) -> Breach | None:
     """ありがとう, 了解, ごめんね as all that is said from one word to another, or as the end of it.
 
@@ -209,7 +225,7 @@ def interjection(words: Words, first: int, last: int) -> Breach | None:
     end = last
     while end > first and words[end].pos == "助詞-終助詞":
         end -= 1
-    known = listed("interjections") | listed("closers")
+    known = _said_alone()
     for i in range(max(first, end - 3), end + 1):
         said = "".join(w.text for w in words[i : end + 1])
         half = said[: len(said) // 2]

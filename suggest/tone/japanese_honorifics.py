@@ -35,6 +35,8 @@ def _double(words: Words, i: int) -> Iterator[Breach]:
         yield Breach("ja-double-honorific", verb.start, *_without_reru(words, i, "なる"))
     elif verb.lemma in listed("honorific_verbs") or verb.lemma == "下さる":
         yield Breach("ja-double-honorific", verb.start, *_without_reru(words, i, verb.base))
+    elif verb.lemma == "成す" and i > 2 and words[i - 3].lemma == "御":  # ご注文なされた
+        yield Breach("ja-double-honorific", verb.start, *_without_reru(words, i, "なさる"))
     elif verb.lemma == "為る" and verb.text == "さ" and i > 2 and words[i - 3].lemma == "御":
         is_passive = words[i - 2].text in listed("seller_acts") or words[i - 2].text in listed("pretty_words")
         if not is_passive:
@@ -48,7 +50,10 @@ def _is_honorific_stem(words: Words, i: int) -> bool:
         return True
     if not i or words[i - 1].lemma != "御" or word.text in listed("pretty_words"):
         return False
-    return word.pos.startswith("動詞") or word.pos.endswith("可能") or word.text in listed("noun_stems")
+    return word.pos.startswith("動詞") or word.pos.endswith("可能") or word.text[-1] in _VERB_STEM_ENDS
+
+
+_VERB_STEM_ENDS = "いきぎしちにびみりえけげせてねべめれ"  # the noun 読み of お読みになる
 
 
 def _without_reru(words: Words, i: int, base: str) -> tuple[int, str]:
@@ -87,9 +92,13 @@ def _request(words: Words, i: int) -> Iterator[Breach]:
     act, prefixed = words[j], j > 0 and words[j - 1].lemma == "御"
     start = words[j - 1].start if prefixed else act.start
     is_humble_act = is_light and prefixed and act.text not in listed("pretty_words")
-    if word.lemma == "頂く":  # ご確認していただけますか
-        if is_humble_act:
-            yield Breach("ja-humble-for-buyer", verb.start, words[i - 1].end, severity="hint")
+    if word.lemma == "頂く" and is_humble_act:  # ご確認していただけますか
+        yield Breach("ja-humble-for-buyer", verb.start, words[i - 1].end, severity="hint")
+    elif word.lemma == "頂く":  # 係員に伺っていただけますか
+        if has_te and act.lemma in ("伺う", "拝見", "拝読", "申す", "参る"):
+            yield Breach("ja-humble-for-buyer", start, word.end)
+    elif act.lemma == "参る" and not has_te:  # お参りください is what one does at a shrine
+        return
     elif act.lemma in listed("requests") and (has_te or prefixed or act.pos.startswith("名詞")):
         if act.lemma == "頂く" and j and words[j - 1].text not in ("を", "から", "に"):
             return
@@ -97,6 +106,13 @@ def _request(words: Words, i: int) -> Iterator[Breach]:
         yield Breach("ja-humble-for-buyer", start, word.end, honorific and honorific + "ください")
     elif is_humble_act:
         yield Breach("ja-humble-for-buyer", start, word.end, words[j - 1].text + act.text + "ください")
+
+
+def _become(words: Words, i: int) -> Iterator[Breach]:
+    """お申しになる, お伺いになる: a humble verb in an honorific frame."""
+    is_frame = i > 2 and words[i - 1].text == "に" and words[i - 3].lemma == "御"
+    if is_frame and words[i - 2].lemma in ("申す", "伺う", "致す", "拝見", "存ずる", "頂く"):
+        yield Breach("ja-humble-for-buyer", words[i - 3].start, words[i].end)
 
 
 def _itadaku(words: Words, i: int) -> Iterator[Breach]:
@@ -139,8 +155,13 @@ def _subject(words: Words, i: int) -> Iterator[Breach]:
 def _side(words: Words, i: int) -> str:
     """Whose act it is, by the noun before the particle: "buyer", "seller" or ""."""
     noun = words[i - 1]
-    if noun.text in listed("buyer") and i > 1:
+    if noun.text in listed("buyer"):
         return "buyer"
+    if noun.text == "様" and i > 1:  # 田中様, {buyer_name}様, 購入者様, but not 配送業者様
+        named = words[i - 2]
+        is_buyer = named.pos.startswith("名詞-固有名詞-人名") or named.text in ("客", "皆", "}")
+        is_customer = named.text == "者" and i > 2 and words[i - 3].text in ("購入", "注文", "利用")
+        return "buyer" if is_buyer or is_customer else ""
     if noun.text in listed("seller"):
         return "seller"
     j = i - 1
@@ -157,7 +178,7 @@ def _first_verb(words: Words, i: int) -> int:
     """The first verb after word i, unless another subject or a long way lies between; 0 if there is none."""
     for j in range(i + 1, min(i + 16, len(words))):
         word = words[j]
-        is_side = word.text in listed("buyer") or word.text in listed("seller")
+        is_side = word.text in ("様", *listed("buyer")) or word.text in listed("seller")
         if is_side and j + 1 < len(words) and words[j + 1].text not in ("に", "を", "へ", "から", "まで", "と"):
             return 0
         if word.text in ("が", "は") and words[j - 1].pos.startswith(("名詞", "代名詞", "接尾辞")):
@@ -186,10 +207,12 @@ def _is_honorific(words: Words, i: int) -> bool:
     word, following = words[i], words[i + 1 : i + 4]
     if word.lemma in listed("honorific_verbs") or word.lemma == "御覧":
         return True
-    return word.lemma == "御" and len(following) == 3 and following[1].text == "に" and following[2].lemma == "成る"
+    if word.lemma != "御" or len(following) < 3 or following[1].text != "に" or following[2].lemma != "成る":
+        return False
+    return _is_honorific_stem(words, i + 1)
 
 
 _LOOKS_AT = {
-    "れる": _double, "られる": _double, "出来る": _can, "下さる": _request, "頂く": _itadaku,
+    "れる": _double, "られる": _double, "成る": _become, "出来る": _can, "下さる": _request, "頂く": _itadaku,
     "が": _subject, "は": _subject, "も": _subject, "の": _subject, "せる": _extra_sa, "させる": _extra_sa,
 }  # fmt: skip

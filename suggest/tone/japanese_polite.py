@@ -70,7 +70,7 @@ def polite_end(words: tuple[Word, ...], last: int) -> tuple[int, str]:
     if word.lemma in ("ない", "無い") and before:
         return _negative(words, last, before, "")
     if word.lemma == "有る" and before and before.text == "で" and before.lemma == "だ":  # 原因である
-        return last - 1, "です"
+        return last - 1, "でしょう" if word.form == "意志推量形" else "です"
     if word.lemma == "だ":
         return last, "でしょう" if word.form == "意志推量形" else "です"
     if word.lemma == "です":  # 了解っす
@@ -88,9 +88,11 @@ def polite_end(words: tuple[Word, ...], last: int) -> tuple[int, str]:
         return last, stem + "ましょう" if stem else ""
     if stem:
         return last, stem + "ます"
-    if word.type in ("形容詞", "助動詞-タイ") and word.form.startswith(("終止形", "連体形")):  # 安い
+    if word.lemma == "たい" and word.form.startswith(("終止形", "連体形")):  # 努めたい
+        return last, word.text + "と存じます"
+    if word.type == "形容詞" and word.form.startswith(("終止形", "連体形")):  # 安い
         return last, word.text + "です"
-    if not word.type and not word.pos.startswith("助詞"):  # 発送済み
+    if word.pos.startswith(("名詞", "形状詞", "接尾辞")) and word.text not in ("こと", "よう"):  # 発送済み
         return last, word.text + "です"
     return last, ""
 

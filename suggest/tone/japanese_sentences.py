@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from suggest.tone.japanese_rules import listed
+
 if TYPE_CHECKING:
     from fugashi import GenericTagger
 
@@ -189,6 +191,9 @@ _CARRIES_ON = re.compile(
 )
 
 
+_COMPLETES = re.compile(r"\s*(?:お願|おねが|御願|ござ|御座|申し|いた|致|です|でし)")  # よろしく ⏎ お願いいたします
+
+
 def ends_at_line(words: tuple[Word, ...], following: str, has_full_stops: bool) -> bool:
     """True if a line without a stop ends its sentence, judged by its last word and by how the next line begins.
 
@@ -209,7 +214,10 @@ def ends_at_line(words: tuple[Word, ...], following: str, has_full_stops: bool) 
     if last.form.startswith(("終止形", "連体形", "意志推量形")):
         # a plain form before a noun may be the middle of a line broken by width
         return not (following and has_full_stops and len(words) > 8) or last.lemma == "だ"
-    return last.pos.startswith("感動詞")
+    is_said_alone = (
+        last.pos.startswith("感動詞") or last.text in listed("closers") or last.text in listed("interjections")
+    )
+    return is_said_alone and not _COMPLETES.match(following)
 
 
 def last_word(words: tuple[Word, ...]) -> int:
