@@ -43,7 +43,7 @@ evaluate: setup      ## cross-validation by writing batch, and the unseen set
 
 bench: setup         ## speed beside scikit-learn's own pipeline
 	@echo "Benchmark: ratios against scikit-learn's pipeline in the same run."
-	@$(BIN)/python -m training.bench
+	@$(BIN)/python tests/bench.py
 
 clean:               ## remove what was built
 	@echo "Cleaning: .venv, caches and out/."
