@@ -210,7 +210,7 @@ def _markers() -> tuple[re2._Regexp, re2._Regexp]:
     """Patterns for a marker that we know and for one in a language that we do not know."""
     begin, end = _any(_tables()["markers"]["begin"]), _any(_tables()["markers"]["end"])
     label = rf"(?:[^\n/]{{0,40}}/[ \t]*)?(?:(?P<begin>{begin})|(?P<end>{end}))(?:[ \t]*/[^\n/]{{0,40}}?)?"
-    known = rf"(?i){_DASH}{{3,}}[ \t]*{label}[ \t\n]*{_DASH}{{3,}}"
+    known = rf"(?i){_DASH}{{3,}}[ \t]*{label}[ \t\n]*(?:{_DASH}{{3,}}|\z)"
     unknown = rf"{_DASH}{{8,}}[ \t]*\pL[^\n<>@-]{{1,60}}?[ \t]*{_DASH}{{8,}}"
     return _compiled(known), _compiled(unknown)
 
@@ -246,6 +246,22 @@ def _inside_wrapper(text: str) -> str:
     after = text[first.end() :]
     closing = unknown.search(after)
     return after[: closing.start()] if closing else _above_footer(after)
+
+
+def lacks_end(text: str) -> bool:
+    """Whether a mail of Amazon's is cut within the buyer's words: neither a marker nor a footer ends them.
+
+    >>> lacks_end("------ Message: ------\\nIt is"), lacks_end("------ Message: ------\\nIt is\\n[commMgrTok:A1]")
+    (True, False)
+    """
+    visible, _ = _without_surrogates(text)
+    known, unknown = _markers()
+    _, below = _frame()
+    found = list(known.finditer(visible))
+    if not found or any(m.group("begin") is None for m in found):
+        return False
+    after = visible[found[0].end() :]
+    return not unknown.search(after) and not any(below.match(line) for line in after.split("\n"))
 
 
 def _is_quoted_at(text: str, position: int) -> bool:
@@ -390,9 +406,21 @@ def _without_history(text: str) -> tuple[str, str]:
     return words, "\n".join(quoted)
 
 
+def is_forward(text: str) -> bool:
+    """Whether a mail program wrote that a mail is forwarded here.
+
+    >>> is_forward("Bitte antworten\\n---------- Weitergeleitete Nachricht ---------\\nVon: Ann"), is_forward("Hallo")
+    (True, False)
+    """
+    visible, _ = _without_surrogates(text[:20_000])
+    return any(_matches(_history_patterns()["forwarded"], line) for line in visible.split("\n") if line.strip())
+
+
 def _is_forward_of_buyer(head: Sequence[str]) -> bool:
     """A shop's mail program forwards the mail of a buyer: the words below are the ones that count."""
-    return any("@marketplace.amazon." in line for line in head if _history_patterns()["sender"].match(line))
+    patterns = _history_patterns()
+    from_buyer = any("@marketplace.amazon." in line for line in head if patterns["sender"].match(line))
+    return from_buyer and any(line.strip() and _matches(patterns["forwarded"], line) for line in head)
 
 
 def _head_of_quote(lines: Sequence[str], number: int) -> int:

@@ -6,13 +6,23 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email import message_from_bytes
-from email.errors import MessageError
+from email.errors import CloseBoundaryNotFoundDefect, MessageError, StartBoundaryNotFoundDefect
 from email.message import Message
 from email.parser import BytesHeaderParser
 from typing import Any
 
 from messages.charset import decode_mail_header, decode_text, html_charset
-from messages.clean import clean_message, find_asin, find_marketplace_in, find_order_ids, html_text, is_html, is_relayed
+from messages.clean import (
+    clean_message,
+    find_asin,
+    find_marketplace_in,
+    find_order_ids,
+    html_text,
+    is_forward,
+    is_html,
+    is_relayed,
+    lacks_end,
+)
 from messages.dates import read_moment
 from messages.marketplaces import find_marketplace
 from messages.rows import RawRow
@@ -54,14 +64,16 @@ def read_mail(data: bytes, name: str) -> Iterator[RawRow]:
 
 _POSTMARK = re.compile(rb"^From [^\r\n]{0,300}\r?\n", re.M)
 _DATED = re.compile(
-    rb"\d\d?:\d\d(?::\d\d)?.{0,12}\b(?:19|20)\d\d\b|\b(?:19|20)\d\d\b.{0,20}\d\d:\d\d|^From \S+@\S+\s*$|^From (?:-|MAILER-DAEMON|\?\?\?@\?\?\?)\s"
+    rb"\d\d?:\d\d(?::\d\d)?.{0,12}\b(?:19|20)\d\d\b|\b(?:19|20)\d\d\b.{0,20}\d\d:\d\d"
+    rb"|^From \S+@\S+\s*$|^From (?:-|MAILER-DAEMON|\?\?\?@\?\?\?)\s"
 )
 _HEADER = re.compile(rb">?[A-Za-z][A-Za-z0-9-]{0,60}:[ \t\r\n]|>?[A-Za-z][A-Za-z0-9-]{2,60}:\S|>From ")
 _KNOWN_HEADER = re.compile(
-    rb"^(?:From|To|Subject|Date|Message-ID|Received|Return-Path|MIME-Version|Content-Type|Delivered-To|Reply-To|DKIM-Signature|X-[A-Za-z-]+|Status|Sender"
-    rb"|Authentication-Results|ARC-[A-Za-z-]+):",
+    rb"^(?:From|To|Subject|Date|Message-ID|Received|Return-Path|MIME-Version|Content-Type|Delivered-To|Reply-To"
+    rb"|DKIM-Signature|X-[A-Za-z-]+|Status|Sender|Authentication-Results|ARC-[A-Za-z-]+):",
     re.I | re.M,
 )
+_EMPTY = re.compile(rb"(?:[\x00\r\n \t]|\xef\xbb\xbf)*(?:From [^\r\n]*\s*)?")
 _LENGTH = re.compile(rb"^Content-Length:[ \t]*(\d{1,12})[ \t]*\r?$", re.I | re.M)
 _BODY = re.compile(rb"\r?\n\r?\n")
 
@@ -76,31 +88,26 @@ def split_mailbox(data: bytes) -> list[tuple[int, int]]:
     >>> split_mailbox(box) == [(0, len(box))]
     True
     """
-    starts = [0] if not data.startswith(b"From ") else []
+    starts = [0]
     position = 0
     while found := _POSTMARK.search(data, position):
         position = found.end()
         if _begins_mail(data, found):
             starts.append(found.start())
             position = max(position, _end_by_length(data, found.end()))
-    ends = [*starts[1:], len(data)]
-    pieces = [
-        (start, end)
-        for start, end in zip(starts, ends, strict=True)
-        if data[start:end].strip(b"\x00\r\n \t\xef\xbb\xbf")
-    ]
-    return pieces
+    pieces = zip(starts, [*starts[1:], len(data)], strict=True)
+    return [(start, end) for start, end in pieces if not _EMPTY.fullmatch(data, start, end)]
 
 
 def _begins_mail(data: bytes, found: re.Match[bytes]) -> bool:
     below = data[found.end() : found.end() + 4000]
-    if not _HEADER.match(below):
-        return False
-    head = _BODY.split(below, 1)[0]
-    known = len(_KNOWN_HEADER.findall(head))
+    dated = _DATED.search(found.group()) is not None
     above = data[max(0, found.start() - 2) : found.start()]
     after_blank = found.start() == 0 or above.endswith((b"\n\n", b"\r\n")) or above == b"\n"
-    dated = _DATED.search(found.group()) is not None
+    if not _HEADER.match(below):
+        return dated and after_blank and re.match(rb"\r?\n(?:\r?\n)*(?:From |\Z)|\Z", below) is not None
+    head = _BODY.split(below, maxsplit=1)[0]
+    known = len(_KNOWN_HEADER.findall(head))
     return known >= (1 if dated and after_blank else 2) and (dated or (after_blank and known >= 3))
 
 
@@ -121,7 +128,7 @@ def _own_addresses(mails: Iterator[bytes]) -> frozenset[str]:
         head = _header_reader(BytesHeaderParser().parsebytes(_headers(mail)))
         if read_sender(head).writer == "buyer":
             own.update(recipients(head))
-    return frozenset(a for a in own if not relay_marketplace(a.rpartition("@")[2]))
+    return frozenset(address for address in own if not _is_relay(address))
 
 
 def _headers(mail: bytes) -> bytes:
@@ -133,12 +140,11 @@ def _headers(mail: bytes) -> bytes:
 
 
 def _header_reader(mail: Message, marketplace: str | None = None) -> Callable[[str], str]:
+    fields = [(key.casefold(), value) for key, value in mail.raw_items()]
+
     def header(name: str) -> str:
-        try:
-            values = mail.get_all(name, [])
-        except (ValueError, MessageError, UnicodeError):
-            return ""
-        return ", ".join(decode_mail_header(str(v)[:20_000], marketplace) for v in values[:5])
+        values = [str(value) for key, value in fields if key == name.casefold()]
+        return ", ".join(decode_mail_header(value[:20_000], marketplace) for value in values[:5])
 
     return header
 
@@ -255,42 +261,59 @@ class _Inner:
     sent: str
 
 
-_FORWARDED_FROM = re.compile(r"^[ \t>*]{0,10}(?:From|Von|De|Da|Van|差出人|送信者|发件人)\s?[:：][^\n]{0,200}?([\w.+-]{3,100}@marketplace\.amazon\.[a-z.]{2,6}[a-z])\b", re.M | re.I)  # fmt: skip
-_FORWARDED_ON = re.compile(r"^[ \t>*]{0,10}(?:Date|Sent|Gesendet|Datum|Envoyé|Fecha|Enviado(?: el)?|Data|Inviato|日付|日時|送信日時)\s?[:：]\s?\*?([^\n]{5,80})", re.M | re.I)  # fmt: skip
+_FORWARDED_FROM = re.compile(
+    r"^[ \t>*]{0,10}(?:From|Von|De|Da|Van|差出人|送信者|发件人)\s?[:：][^\n]{0,200}?"
+    r"([\w.+-]{3,100}@marketplace\.amazon\.[a-z.]{1,6}[a-z])\b",
+    re.M | re.I,
+)
+_FORWARDS = re.compile(r"(?:fwd?|wg|tr|rv|i|inoltro|doorst|転送|转发|enc)\s?[:：]", re.I)
+_FORWARDED_ON = re.compile(
+    r"^[ \t>*]{0,10}(?:Date|Sent|Gesendet|Datum|Envoyé|Fecha|Enviado(?: el)?|Data|Inviato|日付|日時|送信日時)"
+    r"\s?[:：]\s?\*?([^\n]{5,80})",
+    re.M | re.I,
+)
 
 
 def _forwarded(mail: Message, body: _Body, sender: Sender) -> _Inner | None:
-    """The buyer's mail that somebody of the shop, or its helpdesk, forwarded, attached or inline."""
-    if sender.writer in ("buyer", "impostor"):
+    """The buyer's mail that the shop or its helpdesk forwarded, attached or inline; an answer to it is none."""
+    outer = _header_reader(mail)
+    if sender.writer in ("buyer", "impostor") or any(map(_is_relay, recipients(outer))):
         return None
     for part in _parts(mail):
-        if part.get_content_type() == "message/rfc822" and part.is_multipart():
-            inside = part.get_payload(0)
-            header = _header_reader(inside)  # type: ignore[arg-type]
+        attached = part.get_payload(0) if part.is_multipart() and part.get_content_type() == "message/rfc822" else None
+        if isinstance(attached, Message):
+            header = _header_reader(attached)
             found = read_sender(header)
-            if found.writer == "buyer":
-                return _Inner(
-                    found, _body(inside, found.marketplace.code if found.marketplace else None), header("Date")
-                )  # type: ignore[arg-type]
-    if sender.writer in ("customer", "seller") and (line := _FORWARDED_FROM.search(body.whole)):
-        found = read_sender({"From": line[1]}.get)  # type: ignore[arg-type]
-        if found.writer == "buyer":
-            sent = _FORWARDED_ON.search(body.whole, max(0, line.start() - 300), line.end() + 600)
-            return _Inner(found, body, sent[1].strip(" *") if sent else "")
-    return None
+            if found.marketplace and found.writer == "buyer":
+                return _Inner(found, _body(attached, found.marketplace.code), header("Date"))
+    line = _FORWARDED_FROM.search(body.whole)
+    if not line or sender.writer not in ("customer", "seller"):
+        return None
+    if not (_FORWARDS.match(outer("Subject")) or is_forward(body.whole)):
+        return None
+    found = read_sender({"From": line[1]}.get)
+    below = body.whole[line.start() :].partition("\n\n")[2]
+    sent = _FORWARDED_ON.search(body.whole, max(0, line.start() - 300), line.end() + 600)
+    return _Inner(found, replace(body, words=clean_message(below)), sent[1].strip(" *") if sent else "")
+
+
+def _is_relay(address: str) -> bool:
+    return relay_marketplace(address.rpartition("@")[2]) is not None
 
 
 # --- The text of a mail -----------------------------------------------------------------------------------------------
 
 _STUB = re.compile(
-    r"(?i)html.{0,60}(?:e-?mail|mail|message|view|reader|client)|(?:view|display|read).{0,60}html|multi-?part message in MIME"
+    r"(?i)html.{0,60}(?:e-?mail|mail|message|view|reader|client)|(?:view|display|read).{0,60}html"
+    r"|multi-?part message in MIME"
 )
 
 
 def _parts(mail: Message, depth: int = 0) -> list[Message]:
     """The leaves of a mail, attached mails as a whole."""
     if mail.get_content_maintype() == "multipart" and mail.is_multipart() and depth < _DEEPEST:
-        return [leaf for part in mail.get_payload()[:_MOST_PARTS] for leaf in _parts(part, depth + 1)][:_MOST_PARTS]  # type: ignore[arg-type, union-attr, index]
+        parts = [part for part in mail.get_payload() if isinstance(part, Message)]
+        return [leaf for part in parts[:_MOST_PARTS] for leaf in _parts(part, depth + 1)][:_MOST_PARTS]
     return [mail]
 
 
@@ -317,8 +340,14 @@ def _body(mail: Message, market: str | None) -> _Body:
     whole = whole_plain or (html_text(whole_html) if whole_html else "")
     if marked and whole_plain == "":
         whole = re.sub(r"<[^<>]{0,2000}>", " ", whole_html)
-    fault = "truncated" if is_cut and _cut_in_words(mail, whole_plain, whole_html) else ""
-    return _Body(whole, words, fault, is_cut)
+    torn = lacks_end(whole_plain) if whole_plain else _lacks_end_of_pre(whole_html)
+    fault = "truncated" if torn or (is_cut and _cut_in_words(mail, whole_plain, whole_html)) else ""
+    return _Body(whole, words, fault, is_cut or torn)
+
+
+def _lacks_end_of_pre(html: str) -> bool:
+    start = html.find("-o-pre-wrap")
+    return start >= 0 and "</pre" not in html[start:].casefold()
 
 
 def _is_text(part: Message) -> bool:
@@ -346,7 +375,7 @@ def _text(part: Message, market: str | None) -> str | None:
     text = decode_text(data, str(declared) if declared else None, market)
     if text is None and (cut := _whole_characters(data)) is not None:
         text = decode_text(cut, str(declared) if declared else None, market)
-    if text is None or "\ufffd" in text and b"\xef\xbf\xbd" not in data:
+    if text is None or ("\ufffd" in text and b"\xef\xbf\xbd" not in data):
         return None
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if str(part.get_param("format") or "").casefold() == "flowed" and not is_html(text):
@@ -381,23 +410,22 @@ def _unflowed(text: str, without_blank: bool) -> str:
 
 
 _BASE64_LINES = re.compile(rb"\s*(?:[A-Za-z0-9+/]{40,100}\s+)*[A-Za-z0-9+/]{4,100}={0,2}\s*")
+_NO_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]")
+_PROSE = re.compile(rb"(?i)[a-z]{1,20},? [a-z]{1,20},? [a-z]{1,20}\b")
 _QUOTED = re.compile(rb"=(?:[C-F][0-9A-F]=[89AB][0-9A-F]|[ \t]?\r?\n)")
 
 
 def _payload(part: Message) -> bytes:
     """The bytes of a part, its transfer encoding undone, also where that is damaged or not declared."""
-    payload = part.get_payload()
-    if not isinstance(payload, str):
-        return b""
-    raw = payload.encode("ascii", "surrogateescape") if _is_raw(payload) else payload.encode("utf-8", "surrogateescape")
-    encoding = str(part.get("Content-Transfer-Encoding", "")).strip().casefold().split(";")[0].strip()
+    raw = _as_sent(part)
+    encoding = _transfer_encoding(part)
     if encoding in ("base64", "b64", "base-64"):
         return _base64(raw)
     if encoding in ("quoted-printable", "quotedprintable", "qp"):
         return binascii.a2b_qp(raw)
     if encoding in ("x-uuencode", "uuencode", "uue", "x-uue"):
-        decoded = part.get_payload(decode=True)
-        return decoded if isinstance(decoded, bytes) else raw
+        unpacked = part.get_payload(decode=True)
+        return unpacked if isinstance(unpacked, bytes) else raw
     if len(_QUOTED.findall(raw[:20_000])) >= 2 and raw.isascii():
         return binascii.a2b_qp(raw)
     if len(raw) > 40 and _BASE64_LINES.fullmatch(raw[:200_000]) and _reads_well(decoded := _base64(raw)):
@@ -405,8 +433,18 @@ def _payload(part: Message) -> bytes:
     return raw
 
 
-def _is_raw(payload: str) -> bool:
-    return all(c < "\x80" or "\udc80" <= c <= "\udcff" for c in payload)
+def _transfer_encoding(part: Message) -> str:
+    return str(part.get("Content-Transfer-Encoding", "")).casefold().split(";")[0].strip()
+
+
+def _as_sent(part: Message) -> bytes:
+    """The bytes of a part as they are in the file: the parser gives them only where no encoding is declared."""
+    declared = part.get_all("Content-Transfer-Encoding", [])
+    del part["Content-Transfer-Encoding"]
+    raw = part.get_payload(decode=True)
+    for value in declared:
+        part["Content-Transfer-Encoding"] = value
+    return raw if isinstance(raw, bytes) else b""
 
 
 def _reads_well(data: bytes) -> bool:
@@ -420,7 +458,7 @@ def _base64(raw: bytes) -> bytes:
     A body that says base64 and is plain text stays what it is.
     """
     clean = re.sub(rb"[^A-Za-z0-9+/]", b"", raw)
-    if len(clean) < 0.8 * len(re.sub(rb"[\s=]", b"", raw)) or re.search(rb"[a-z]{2,} [a-z]{2,} [a-z]{2,}", raw[:2000]):
+    if len(clean) < 0.95 * len(re.sub(rb"[\s=]", b"", raw)) or _PROSE.search(raw[:2000]):
         return raw
     clean = clean[:-1] if len(clean) % 4 == 1 else clean
     return binascii.a2b_base64(clean + b"=" * (-len(clean) % 4))
@@ -433,24 +471,20 @@ def _is_cut(mail: Message) -> bool:
     """Whether a mail ends before its end: a multipart without its last boundary, base64 without its last bytes."""
     for part in [mail, *_parts(mail)]:
         if any(
-            type(d).__name__ in ("CloseBoundaryNotFoundDefect", "StartBoundaryNotFoundDefect") for d in part.defects
+            isinstance(defect, (CloseBoundaryNotFoundDefect, StartBoundaryNotFoundDefect)) for defect in part.defects
         ):
             return True
-        encoding = str(part.get("Content-Transfer-Encoding", "")).strip().casefold()
-        payload = part.get_payload()
-        if encoding == "base64" and isinstance(payload, str) and _is_text(part):
-            if len(re.sub(r"[^A-Za-z0-9+/=]", "", payload)) % 4 and not re.search(
-                r"[a-z]{2,} [a-z]{2,} [a-z]{2,}", payload[:2000]
-            ):
+        if _transfer_encoding(part) == "base64" and _is_text(part):
+            raw = _as_sent(part)
+            if len(_NO_BASE64.sub(b"", raw)) % 4 and not _PROSE.search(raw[:2000]):
                 return True
     return False
 
 
 def _cut_in_words(mail: Message, plain: str, html: str) -> bool:
-    """Whether the cut may have taken words: no end is to be seen below them."""
-    if "-o-pre-wrap" in html and re.search(r"-o-pre-wrap.{0,20000}</pre", html, re.S | re.I):
-        return False
+    """Whether the cut may have taken words: the part that is cut holds them, and nothing shows that they are whole."""
     if re.search(r"\[commMgrTok:|SPC-\w{0,4}Amazon-", plain):
         return False
-    leaves = _parts(mail)
-    return bool(leaves) and _is_text(leaves[-1]) and not (plain and html)
+    if "-o-pre-wrap" in html and not _lacks_end_of_pre(html):
+        return False
+    return _is_text(_parts(mail)[-1]) and not (plain and html)
