@@ -323,9 +323,9 @@ def _telling(text: str) -> set[str]:
     found: set[str] = set()
     for word in spaced(text).split():
         if word[0].isdigit() or (word.isascii() and len(word) >= 4):
-            found.add(word[:5] if word.isalpha() else word)
+            found.add(word[:4] if word.isalpha() else word)
         elif not word.isascii():
-            found |= {word[:5]} if len(word) >= 4 else set()
+            found |= {word[:4]} if len(word) >= 4 else set()
             found |= {word[i : i + 2] for i in range(len(word) - 1) if word[i] > "\u30a0" and word[i + 1] > "\u30a0"}
     return found
 

@@ -1,5 +1,6 @@
 """From message to reply: what is said, what is missing, how much, by when, and who must look."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -8,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from messages import InputError
+from messages import InputError, marketplaces
 from model import FLAGS, SCENARIOS, Prediction
 from suggest import Money, Policy, Suggestion, read_policy, suggest
 from suggest.deadlines import reply_by
 from suggest.fill import body_text, clean_text, numbered, product_name, say_day, say_money, say_time
 from suggest.models import asked_model
 from suggest.names import greeting
-from suggest.templates import letter
+from suggest.templates import LANGUAGES, letter
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 ID = "112-4455667-7788990"
@@ -147,7 +148,7 @@ def test_two_asks_are_answered_in_one_letter() -> None:
     order = {**SENT, "eta": "2026-11-20"}
     s = reply("Where is it? And I need an invoice.", "logistics_delay", order, also=("other",))
     assert s.template_id == "delay-late-tracked"
-    assert "Your second question: You need an invoice" in s.text
+    assert "On your other question: You need an invoice" in s.text
     assert s.text.count("Kind regards") == 1 and s.text_zh.count("此致") == 1
     assert "invoice" in s.missing_facts
 
@@ -211,6 +212,12 @@ def test_safety_comes_before_everything_else() -> None:
     s = reply("Burned, my lawyer writes", "returns", SENT, flags=("legal_threat", "safety_or_injury"))
     assert s.template_id == "person-safety" and "911" in s.text
     assert "999" in reply("Burned", "returns", SENT, flags=("safety_or_injury",), marketplace="UK").text
+
+
+def test_every_marketplace_has_an_emergency_number_and_a_language() -> None:
+    for code in marketplaces():
+        s = reply("??", "returns", SENT, flags=("safety_or_injury",), language="other", marketplace=code)
+        assert s.facts["emergency_number"].value.isdigit() and s.language in LANGUAGES
 
 
 NOT_READY = [
@@ -287,8 +294,7 @@ def test_no_money_under_a_threat_or_against_the_policy(known: dict[str, Any]) ->
     order = {"order_id": ID, "order_total": 50, "currency": "USD"}
     s = reply("Half my money back or one star!", "compensation_demand", order, **known)
     assert s.compensation is None and "$" not in s.text
-    for word in ("review", "star", "feedback", "A-to-z", "chargeback", "bank"):
-        assert word not in s.text
+    assert not re.search(r"(?i)\b(reviews?|stars?|feedback|a-to-z|chargebacks?|bank|dispute)\b", s.text)
     assert all(a.compensation is None for a in s.alternatives)
 
 

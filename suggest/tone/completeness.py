@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from suggest.tone import contacts
+from suggest.tone import contacts, money
 from suggest.tone.case import Case
 
 Spans = Iterator[tuple[int, int]]
@@ -57,23 +57,28 @@ def is_foreign(case: Case) -> bool:
 
 
 def is_resolution(case: Case, start: int, end: int) -> bool:
-    """True if this sentence says what was done, is done or can be done, or answers with a fact."""
-    for clause in _clauses(case, start, end):
-        words = _ORDER_ID.sub(" ", clause)
-        if case.word("answer").search(words):
+    """True if this sentence says what was done, is done or can be done, or answers with a fact.
+
+    Words of thanks and regret outweigh an action beside them ("sorry for the late delivery"), but not a sum of money.
+    """
+    for a, b in _clauses(case, start, end):
+        words = _ORDER_ID.sub(" ", case.plain[a:b])
+        if case.word("answer").search(words) or money.AMOUNT.search(words):
             return True
         if case.word("filler").search(words):
             continue
-        if case.word("action").search(words) or _NUMBERED.search(words):
+        if case.word("action").search(words) or case.word("call").search(words) or _NUMBERED.search(words):
+            return True
+        if any(a <= x and y <= b for x, y in case.where("bound")):
             return True
         if case.is_presale and len(words.split()) > (0 if case.reading.language == "ja" else 3):
             return True
     return False
 
 
-def _clauses(case: Case, start: int, end: int) -> list[str]:
+def _clauses(case: Case, start: int, end: int) -> list[tuple[int, int]]:
     cuts = [start, *(a for a, b in case.where("joint") if start < a < end), end]
-    return [case.plain[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
+    return list(zip(cuts, cuts[1:], strict=False))
 
 
 def missing_diagnosis(case: Case) -> Spans:

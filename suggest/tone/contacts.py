@@ -31,6 +31,7 @@ _EMAIL_WORDS = re2.compile(
 _MAILBOX = re2.compile(
     r"^(?:support|info|help|care|service|contact|contacto|kontakt|hilfe|ayuda|sales|hello|mail|office|sav|assistenza|assistance|aide)\b"
 )
+_TO_WRITE = re2.compile(r"\b(?:write|writing|mail|e-mail|email|mailbox|inbox|send|message|drop|address|contact|reach|ask)\b")
 _HANDLE = re2.compile(r"(?:^|[\s(:])(@[a-z_][a-z0-9_.]{3,30})", options())
 
 LINK = re2.compile(
@@ -70,9 +71,11 @@ def phones(case: Case) -> Spans:
             continue
         if is_phone(m.group(), _country(case), *_said_about(case, start, end)):
             yield start, end
-    for m in case.word("spoken_digits").finditer(case.plain):
+    for m in case.word("digits").finditer(case.plain):
+        tokens = [t for t in re.split(r"[^\w]+", m.group()) if t]
         first, last = case.reading.sentence_at(m.start())
-        if case.word("call").search(case.plain[first:last]):
+        spoken = sum(not t.isdigit() for t in tokens) if case.reading.language != "ja" else len(re.sub(r"[\d\W]", "", m.group()))
+        if spoken >= 2 and case.word("call").search(case.plain[first:last]):
             yield m.span()
 
 
@@ -112,6 +115,12 @@ def is_phone(number: str, country: str, called: bool, referred: bool) -> bool:
 
 def emails(case: Case) -> Spans:
     """E-mail addresses, with blanks or brackets or words for @ and dot, and handles such as @lumora_help."""
+    if "emails" not in case.spans:
+        case.spans["emails"] = list(_emails(case))
+    yield from case.spans["emails"]
+
+
+def _emails(case: Case) -> Spans:
     if "@" in case.plain or "(" in case.plain or "[" in case.plain or "{" in case.plain or "<" in case.plain:
         for m in _EMAIL.finditer(case.plain):
             if is_ending(re.split(r"[^a-z]+", m.group())[-1]):
@@ -119,11 +128,17 @@ def emails(case: Case) -> Spans:
     for m in _EMAIL_WORDS.finditer(case.plain):
         said = m.group()
         ending = re.split(r"[^a-z]+", said)[-1]
-        dotted = re.search(r"\bat\b [a-z0-9\-]+\.", said)  # "look at amazon.com" is no address
-        if is_ending(ending) and (not dotted or _MAILBOX.search(said)):
+        if is_ending(ending) and (" at " not in said or _is_address(case, m.start(), said)):
             yield m.span()
     if "@" in case.plain:
         yield from (m.span(1) for m in _HANDLE.finditer(case.plain))
+
+
+def _is_address(case: Case, start: int, said: str) -> bool:
+    """True for "write to maria at lumora dot com", not for "look at amazon.com" or "the form at lumora dot com"."""
+    first, _ = case.reading.sentence_at(start)
+    written = _TO_WRITE.search(case.plain[max(first, start - 40) : start])
+    return bool(_MAILBOX.search(said)) or (bool(written) and " dot " in said)
 
 
 @cache
@@ -168,7 +183,7 @@ def domain_of(link: str) -> str:
 def links(case: Case) -> Spans:
     """Links and bare domains outside Amazon and the allow-list, also spelled out: "lumora dot com slash help"."""
     plain, shown = case.plain, case.reading.shown
-    mails = list(emails(case)) if "@" in plain else []
+    mails = list(emails(case))
     if "." in plain or ":" in plain:
         for m in LINK.finditer(plain):
             start, end = m.start(), m.end()

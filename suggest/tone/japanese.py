@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from spacy.vocab import Vocab
 
 
+CLAUSE = 60  # words: how far a clause reaches
+
+
 def check_japanese(text: str) -> list[Finding]:
     """Where the register of a Japanese reply breaks, in the order of the text.
 
@@ -124,7 +127,7 @@ def _is_plain_clause(words: Words, i: int) -> bool:
         return False
     if words[i].text == "が" and (i + 1 == len(words) or words[i + 1].pos != "補助記号-読点"):
         return False
-    return not any(_embeds(words, j) for j in range(i + 1, len(words)))
+    return not any(_embeds(words, j) for j in range(i + 1, min(i + CLAUSE, len(words))))
 
 
 def _embeds(words: Words, i: int) -> bool:

@@ -70,7 +70,7 @@ def _without_reru(words: Words, i: int, base: str) -> tuple[int, str]:
 
 def _can(words: Words, i: int) -> Iterator[Breach]:
     """ご利用できます: what the buyer can do is ご利用いただけます."""
-    if i < 2 or words[i - 2].lemma != "御" or any(w.text in listed("seller") for w in words[:i]):
+    if i < 2 or words[i - 2].lemma != "御" or any(w.text in listed("seller") for w in words[max(0, i - 30) : i]):
         return
     act, word = words[i - 1], words[i]
     is_denied = any(w.lemma in ("ない", "ず") for w in words[i + 1 : i + 3])

@@ -122,7 +122,7 @@ class Matcher:
     def _is_beside(self, name: str, reading: Reading, place: int) -> bool:
         if name not in self.beside:
             return True
-        sentence = reading.plain[slice(*reading.sentence_at(place))]
+        sentence = reading.unquoted(*reading.sentence_at(place))
         return any(p.search(sentence) for p in self.beside[name])
 
 

@@ -14,7 +14,7 @@ SIGNS = {"€": "EUR", "£": "GBP", "¥": "JPY", "円": "JPY", "$": "", "us$": "
 _WORDS = {"eur": "EUR", "euro": "EUR", "usd": "USD", "gbp": "GBP", "jpy": "JPY", "yen": "JPY", "pound": "GBP", "quid": "GBP", "libra": "GBP",
           "sterlin": "GBP", "livre": "GBP", "pfund": "GBP", "dollar": "", "dolar": "", "dollaro": "", "mxn": "MXN", "cad": "CAD", "aud": "AUD"}  # fmt: skip
 _DIGITS = r"\d{1,3}(?:[., ' ]\d{3})+(?:[.,]\d{1,2})?|\d{1,7}(?:[.,]\d{1,2})?"
-_AMOUNT = re.compile(
+AMOUNT = re.compile(
     rf"(?<![\d.,\-])(?:(?P<before>(?:us|ca|au?|r|nz|s)?\$|[€£¥]|\b(?:eur|usd|gbp|jpy|cad|aud|mxn)\b) ?(?P<n1>{_DIGITS})"
     rf"|(?P<n2>{_DIGITS}) ?(?P<after>[€£¥円$]|(?:eur|usd|gbp|jpy|cad|aud|mxn|euros?|dollars?|dolar(?:es)?|dollari|pounds?|quid|libras?|livres?|sterline|pfund|yen(?:es)?)\b))(?![\d])"
 )
@@ -59,7 +59,7 @@ def offers(case: Case) -> list[Offer]:
 
 
 def _amounts(case: Case) -> Iterator[Offer]:
-    for m in _AMOUNT.finditer(case.plain):
+    for m in AMOUNT.finditer(case.plain):
         sign = m["before"] or m["after"]
         code = SIGNS.get(sign) or next((c for w, c in _WORDS.items() if sign.startswith(w)), "")
         yield Offer(m.start(), m.end(), amount=number(m["n1"] or m["n2"]), currency=code)

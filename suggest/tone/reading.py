@@ -144,6 +144,14 @@ class Reading:
         i = bisect_right(self.quotes, (start, len(self.plain) + 1)) - 1
         return i >= 0 and end <= self.quotes[i][1]
 
+    def unquoted(self, start: int, end: int) -> str:
+        """The plain text between two places, with blanks where something is quoted."""
+        text = self.plain[start:end]
+        for a, b in self.quotes:
+            if start <= a and b <= end:
+                text = text[: a - start] + " " * (b - a) + text[b - start :]
+        return text
+
     @cached_property
     def sentences(self) -> list[tuple[int, int]]:
         """Where each sentence begins and ends; a number's or an abbreviation's dot ends none.

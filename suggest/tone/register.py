@@ -63,7 +63,7 @@ def wrong_language(case: Case) -> Spans:
 
 def _not_japanese(case: Case) -> Spans:
     for a, b in case.reading.sentences:
-        sentence = _without_quotes(case, a, b)
+        sentence = case.reading.unquoted(a, b)
         if _KANA.search(sentence):
             continue
         chinese = sum(is_simplified(c) for c in sentence)
@@ -78,7 +78,7 @@ def _not_western(case: Case) -> Spans:
     doubtful: list[tuple[int, int]] = []
     wrong: list[tuple[int, int]] = []
     for a, b in case.reading.sentences:
-        words = _WORD.findall(_without_quotes(case, a, b))
+        words = _WORD.findall(case.reading.unquoted(a, b))
         votes = dict.fromkeys(_common(), 0)
         for word in words:
             for language in _languages_of(word):
@@ -94,14 +94,6 @@ def _not_western(case: Case) -> Spans:
         yield from wrong
     elif doubtful and known * 8 < others and others >= 6 and detect_language(case.reading.shown) not in (mine, ""):
         yield 0, len(case.plain)
-
-
-def _without_quotes(case: Case, start: int, end: int) -> str:
-    text = case.plain[start:end]
-    for a, b in case.reading.quotes:
-        if start <= a and b <= end:
-            text = text[: a - start] + " " * (b - a) + text[b - start :]
-    return text
 
 
 def mixed_address(case: Case) -> Spans:
