@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 import re2
 
 from suggest.case import Case
-from suggest.names import greeting
+from suggest.names import greeting, is_japanese
 from suggest.templates import FIELDS, Letter, Line, Text, letter
 
 EMERGENCY = {  # by marketplace country: the number for ambulance
@@ -204,6 +204,8 @@ def product_name(text: str, language: str) -> str | None:
     text = clean_text(text, language)
     if language != "ja":
         text = _CHINESE.sub(" ", _BRACKETS.sub(" ", text) if _CHINESE.search(text) else text)
+    elif is_foreign(text, language):
+        return None
     text = " ".join(text.split()).strip(" ,;:|-–/")
     if len(text) > LONGEST_NAME:
         head = re2.split(r"\s*[,;|(（、，]|\s[-–—]\s", text)[0]
@@ -212,10 +214,20 @@ def product_name(text: str, language: str) -> str | None:
     return text if letters >= (1 if language == "ja" else 3) and letters * 3 > len(text) else None
 
 
+def is_foreign(text: str, language: str) -> bool:
+    """True for Chinese in a Western reply, and in a Japanese one for characters that Japan does not write.
+
+    >>> is_foreign("顺丰速运", "ja"), is_foreign("ヤマト運輸", "ja"), is_foreign("ヤマト運輸", "de")
+    (True, False, True)
+    """
+    chinese = _CHINESE.findall(text)
+    return bool(chinese) and (language != "ja" or not is_japanese("".join(chinese)))
+
+
 def body_text(text: str, language: str) -> str | None:
     """Specifications or a status; None if it is in another script than the reply."""
     text = clean_text(text, language)
-    if language != "ja" and _CHINESE.search(text):
+    if is_foreign(text, language):
         return None
     return _cut(text, LONGEST_TEXT) if any(c.isalnum() for c in text) else None
 
@@ -273,7 +285,7 @@ def _moment(moment: datetime, source: str, facts: Facts) -> Fact:
 def _from_order(name: str) -> Callable[[Facts], Fact | None]:
     def find(facts: Facts) -> Fact | None:
         value = facts.case.text(getattr(facts.case.order, name))
-        said = value and body_text(value, facts.language if facts.language != "zh" else "ja")
+        said = value and body_text(value, facts.case.language)
         return Fact(said, f"order.{name}") if said else None
 
     return find
@@ -311,7 +323,7 @@ def _short(name: str, longest: int) -> Callable[[Facts], Fact | None]:
     def find(facts: Facts) -> Fact | None:
         value = getattr(facts.case.order, name)
         said = value and clean_text(str(value), "ja" if facts.case.language == "ja" else "en").replace("\n", " ")
-        if not said or len(said) > longest or (facts.case.language != "ja" and _CHINESE.search(said)):
+        if not said or len(said) > longest or is_foreign(said, facts.case.language):
             return None
         return Fact(said, f"order.{name}")
 
@@ -339,7 +351,7 @@ def _model(facts: Facts) -> Fact | None:
 
 def _works_with(facts: Facts) -> Fact | None:
     models = [clean_text(m, facts.case.language) for m in facts.case.product.compatible_with[:5]]
-    if not models or any(_CHINESE.search(m) for m in models if facts.case.language != "ja"):
+    if not models or any(is_foreign(model, facts.case.language) for model in models):
         return None
     return Fact(("、" if facts.language in ("ja", "zh") else ", ").join(models), "product.compatible_with")
 

@@ -54,6 +54,8 @@ def clean_name(name: str, language: str) -> str | None:
     text = " ".join(text.replace("’", "'").split()).strip(" ,.-")
     if language == "ja":
         text = _HONORIFIC.sub("", text)
+    if language == "ja" and not is_japanese(text):
+        return None
     alphabet = _JAPANESE if language == "ja" else _WESTERN
     if not text or len(text) > LONGEST or not alphabet.fullmatch(text):
         return None
@@ -68,6 +70,15 @@ def clean_name(name: str, language: str) -> str | None:
     if letters < (1 if language == "ja" else 2) or (text.isascii() and not any(c in "aeiouyAEIOUY" for c in text)):
         return None
     return _cased(text)
+
+
+def is_japanese(text: str) -> bool:
+    """True if Japan has every character: its Windows code page holds 髙 and 﨑, but no simplified Chinese."""
+    try:
+        text.encode("cp932")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_company(text: str, tokens: list[str]) -> bool:
