@@ -59,7 +59,9 @@ def breaches_at_end(sentence: Sentence) -> Iterator[Breach]:
     elif said in listed("greetings") or said.endswith(_closings()) or words[last].text in _TITLES:
         return
     elif words[last].pos == "補助記号-括弧閉":
-        if piece < last - 1 and sentence.stop == "。":  # 表示は「E5」。
+        if (
+            piece < last - 1 and sentence.stop == "。" and words[last].text in '」』"' and not _is_foreign(words)
+        ):  # 表示は「E5」。
             yield Breach("ja-fragment-end", words[last].start, words[last].end)
     elif core < 0:
         yield Breach("ja-casual-end", words[0].start, words[last].end)
@@ -186,7 +188,7 @@ def _final_particle(words: Words, i: int, last: int) -> int:
         return 1
     if word.text == "って" and word.pos.startswith("助詞"):
         return 1
-    if word.pos == "助詞-準体助詞" and i < last:  # 届いたのか
+    if word.pos == "助詞-準体助詞" and (i < last or (before and before.form.startswith(DICTIONARY_FORMS))):  # 届いたの
         return 1
     if word.text in ("か", "や") and word.pos == "助詞-副助詞" and i == last:
         return 1

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from fugashi import GenericTagger
 
 LAUGHTER = ("w", "ww", "www", "wwww", "笑", "汗", "泣")
+LONGEST_PIECE = 1000  # characters without a stop; of more, only the end is read
 LINES_JOINED = 3  # a sentence is followed over so many broken lines before
 
 
@@ -178,8 +179,10 @@ def _pieces(start: int, line: str) -> Iterator[tuple[int, str, str]]:
     """Place, text and stop of every piece of a line."""
     done = 0
     for m in _STOP.finditer(line):
+        done = max(done, m.start() - LONGEST_PIECE)
         yield start + done, line[done : m.start()], "。" if m.group("full") else "♪"
         done = m.end()
+    done = max(done, len(line) - LONGEST_PIECE)
     if line[done:].strip():
         yield start + done, line[done:], ""
 
@@ -191,6 +194,7 @@ _CARRIES_ON = re.compile(
 )
 
 
+_TALK_ENDS = ("けど", "けれど", "から", "し", "の", "も", "って", "に")
 _COMPLETES = re.compile(r"\s*(?:お願|おねが|御願|ござ|御座|申し|いた|致|です|でし)")  # よろしく ⏎ お願いいたします
 
 
@@ -209,6 +213,8 @@ def ends_at_line(words: tuple[Word, ...], following: str, has_full_stops: bool) 
         return True
     if following and _CARRIES_ON.match(following):
         return False
+    if not following and last.pos.startswith("助詞") and last.text in _TALK_ENDS:  # まだ届いてないんだけど
+        return any(w.form.startswith(("終止形", "連体形")) for w in words[max(0, end - 2) : end])
     if last.lemma == "て" and last.pos == "助詞-接続助詞":
         return not following and not is_compound_particle(words, end)
     if last.form.startswith(("終止形", "連体形", "意志推量形")):
