@@ -66,15 +66,17 @@ def words_of(parts: list[tuple[int, str]]) -> tuple[Word, ...]:
     words: list[Word] = []
     i, place = 0, 0
     begins, ends = 0, len(parts[0][1])  # where part i stands in the joined text
+    shift = parts[0][0]
+    new = tuple.__new__  # this loop is most of the time of the check; Word(...) would cost a third more
     for line in _tagger().parse(text).split("\n"):
-        if not line:
-            continue
-        surface, *features = line.split("\t")
-        place = text.index(surface, place)
-        while place >= ends:
-            i, begins, ends = i + 1, ends, ends + len(parts[i + 1][1])
-        words.append(Word(surface, place - begins + parts[i][0], *features))
-        place += len(surface)
+        if line:
+            surface, pos, type_, form, lemma, base = line.split("\t")
+            place = text.index(surface, place)
+            while place >= ends:
+                i, begins, ends = i + 1, ends, ends + len(parts[i + 1][1])
+                shift = parts[i][0] - begins
+            words.append(new(Word, (surface, place + shift, pos, type_, form, lemma, base)))
+            place += len(surface)
     return tuple(words)
 
 
