@@ -7,7 +7,7 @@ from functools import cached_property
 import re2
 from messages import Order
 
-from suggest.tone.matching import words_pattern
+from suggest.tone.matching import matcher, words_pattern
 from suggest.tone.reading import Reading
 
 
@@ -30,9 +30,18 @@ class Case:
         """The reply in plain letters."""
         return self.reading.plain
 
+    @cached_property
+    def occurring(self) -> frozenset[str]:
+        """The rules and word lists of which something stands in the reply at all; found in one walk."""
+        return matcher(self.reading.language).occurring(self.reading)
+
     def word(self, name: str) -> "re2._Regexp":
         """A word list of the reply's language, as a pattern."""
         return words_pattern(self.reading.language, name)
+
+    def says(self, name: str, start: int, end: int) -> bool:
+        """True if a word of the list stands between two places of the plain text."""
+        return name in self.occurring and bool(self.word(name).search(self.plain[start:end]))
 
     @cached_property
     def spans(self) -> dict[str, list[tuple[int, int]]]:
@@ -41,6 +50,8 @@ class Case:
 
     def where(self, name: str) -> list[tuple[int, int]]:
         """Every place where a word list of the language matches."""
+        if name not in self.occurring:
+            return []
         if name not in self.spans:
             self.spans[name] = [m.span() for m in self.word(name).finditer(self.plain)]
         return self.spans[name]

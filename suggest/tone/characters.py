@@ -35,7 +35,7 @@ _EMOJI = re.compile(
 _CONTROL = re.compile(
     f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f{INVISIBLE}\ufeff\ufff9-\ufffd\ue000-\uf8ff\ud800-\udfff]+"
 )
-_BREAK = "(?:\r\n|[\n\r\u2028\u2029\x85])"
+_BREAK = "(?:\r\n|\r(?!\n)|[\n\u2028\u2029\x85])"
 _BREAKS = re.compile(f"{_BREAK}(?:[ \t\u3000]{{0,40}}{_BREAK}){{2,}}")
 
 
@@ -49,7 +49,7 @@ def residue(case: Case) -> Spans:
     A reply that is Chinese as a whole is in the wrong language instead.
     """
     text = _head(case)
-    if case.reading.language == "ja" or is_eastern(text):
+    if case.reading.language == "ja" or text.isascii() or is_eastern(text):
         return
     yield from (m.span() for m in _WIDE.finditer(text))
     quotes = [case.reading.original(a, b) for a, b in case.reading.quotes]
@@ -104,8 +104,18 @@ def too_long(case: Case) -> Spans:
 def markup(case: Case) -> Spans:
     """HTML tags and entities, Markdown and emoji; "<" and "&" as signs of their own are none."""
     text = _head(case)
-    for pattern in (_TAG, _ENTITY, _MARKDOWN, _EMOJI):
-        yield from (m.span() for m in pattern.finditer(text))
+    for sign, pattern in (
+        ("<", _TAG),
+        ("&", _ENTITY),
+        ("*", _MARKDOWN),
+        ("[", _MARKDOWN),
+        ("#", _MARKDOWN),
+        ("`", _MARKDOWN),
+    ):
+        if sign in text:
+            yield from (m.span() for m in pattern.finditer(text))
+    if not text.isascii():
+        yield from (m.span() for m in _EMOJI.finditer(text))
 
 
 def control(case: Case) -> Spans:
@@ -115,4 +125,5 @@ def control(case: Case) -> Spans:
 
 def many_breaks(case: Case) -> Spans:
     """More than two line breaks in a row."""
-    yield from (m.span() for m in _BREAKS.finditer(_head(case)))
+    if "\n" in case.plain:
+        yield from (m.span() for m in _BREAKS.finditer(_head(case)))

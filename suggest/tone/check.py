@@ -88,7 +88,7 @@ def findings_of(case: Case) -> list[Finding]:
 
 def _broken(case: Case) -> Iterator[tuple[Rule, int, int]]:
     book = rule_book(case.reading.language)
-    for rule, start, end in matcher(book).matches(case.reading):
+    for rule, start, end in matcher(book.language).matches(case.reading, case.occurring):
         if not any(promises.CONDITIONS[name](case, start, end) for name in rule.unless):
             yield rule, start, end
     for rule in book.rules:

@@ -62,14 +62,14 @@ def is_resolution(case: Case, start: int, end: int) -> bool:
     Words of thanks and regret outweigh an action beside them ("sorry for the late delivery"), but not a sum of money.
     """
     for a, b in _clauses(case, start, end):
-        words = _ORDER_ID.sub(" ", case.plain[a:b])
-        if case.word("answer").search(words) or money.AMOUNT.search(words):
+        if case.says("answer", a, b) or money.AMOUNT.search(case.plain, a, b):
             return True
-        if case.word("filler").search(words):
+        if case.says("filler", a, b):
             continue
-        if case.word("action").search(words) or case.word("call").search(words) or _NUMBERED.search(words):
+        if case.says("action", a, b) or case.says("call", a, b):
             return True
-        if any(a <= x and y <= b for x, y in case.where("bound")):
+        words = _ORDER_ID.sub(" ", case.plain[a:b])
+        if _NUMBERED.search(words) or any(a <= x and y <= b for x, y in case.where("bound")):
             return True
         if case.is_presale and len(words.split()) > (0 if case.reading.language == "ja" else 3):
             return True

@@ -31,7 +31,9 @@ _EMAIL_WORDS = re2.compile(
 _MAILBOX = re2.compile(
     r"^(?:support|info|help|care|service|contact|contacto|kontakt|hilfe|ayuda|sales|hello|mail|office|sav|assistenza|assistance|aide)\b"
 )
-_TO_WRITE = re2.compile(r"\b(?:write|writing|mail|e-mail|email|mailbox|inbox|send|message|drop|address|contact|reach|ask)\b")
+_TO_WRITE = re2.compile(
+    r"\b(?:write|writing|mail|e-mail|email|mailbox|inbox|send|message|drop|address|contact|reach|ask)\b"
+)
 _HANDLE = re2.compile(r"(?:^|[\s(:])(@[a-z_][a-z0-9_.]{3,30})", options())
 
 LINK = re2.compile(
@@ -43,13 +45,14 @@ _SPELLED = re2.compile(
     r"( ?(?:\b(?:slash|barra|barre|schragstrich|slash|sbarra)\b|スラッシュ|/))?",
     options(),
 )
-_NUMBER = re.compile(r"(?<![\w.,])(?:\+|\(\+?)?\d(?:[ \-./()\u30fc~_*]{0,3}\d){5,16}(?![\w%])")
+_NUMBER = re.compile(r"(?<![a-z0-9.,])(?:\+|\(\+?)?\d(?:[ \-./()\u30fc~_*]{0,3}\d){5,16}(?![a-z0-9%])")
 _ID = re.compile(
-    r"\b\d{3}-?\d{7}-?\d{7}\b|\b[a-z]{1,4}\d{6,}[a-z]{0,3}\b|\b\d{4}-\d\d-\d\d\b|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b|\b(?:\d{1,3}\.){3}\d{1,3}\b"
+    r"\b\d{3}-?\d{7}-?\d{7}\b|\b[a-z]{1,4}\d{6,}[a-z]{0,3}\b|\b\d{4}-\d\d-\d\d\b|\b(?:[0-2]?\d|3[01])[./](?:0?\d|1[0-2])[./](?:\d{4}|\d\d)\b(?![./]\d)|(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}\b(?!\.\d)"
 )
 _PRICE = re.compile(r"[$€£¥]\s?$|\b(?:eur|usd|gbp|jpy)\s?$")
 _PRICE_AFTER = re.compile(r"\s?(?:[$€£¥円%]|eur|usd|euros?\b|yen\b|dollars?\b|(?:mm|cm|kg|mah|lm|rpm|kwh|hz|ml|km)\b)")
-_LEET = re.compile(r"(?<=\d)[oil|](?=[\doil|])|(?<=[\doil|])[oil|](?=\d)")
+_LEET = re.compile(r"\b[0-9oil|]*\d[0-9oil|]*\b")
+_LEET_DIGITS = str.maketrans("oil|", "0111")
 _KANJI_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
 
 
@@ -59,24 +62,28 @@ def phones(case: Case) -> Spans:
     Order ids, tracking numbers, dates, prices and references are none; without a word such as "call" a number counts
     only if it is valid in its country and nothing says that it is a reference.
     """
-    text = _LEET.sub(lambda m: "0" if m.group() == "o" else "1", case.plain)
+    text = _LEET.sub(lambda m: m.group().translate(_LEET_DIGITS), case.plain)
     if case.reading.language == "ja":
         text = text.translate(_KANJI_DIGITS)
-    ids = [m.span() for m in _ID.finditer(text)]
-    for m in _NUMBER.finditer(text):
+    numbers = list(_NUMBER.finditer(text))
+    ids = [m.span() for m in _ID.finditer(text)] if numbers else []
+    for m in numbers:
         start, end = m.span()
         if any(a < end and start < b for a, b in ids) or _PRICE.search(text[max(0, start - 6) : start]):
             continue
         if _PRICE_AFTER.match(text[end : end + 9]):
             continue
-        if is_phone(m.group(), _country(case), *_said_about(case, start, end)):
+        told = max((b for a, b in ids if b <= start), default=0)
+        if is_phone(m.group(), _country(case), *_said_about(case, start, end, told)):
             yield start, end
-    for m in case.word("digits").finditer(case.plain):
-        tokens = [t for t in re.split(r"[^\w]+", m.group()) if t]
-        first, last = case.reading.sentence_at(m.start())
-        spoken = sum(not t.isdigit() for t in tokens) if case.reading.language != "ja" else len(re.sub(r"[\d\W]", "", m.group()))
-        if spoken >= 2 and case.word("call").search(case.plain[first:last]):
-            yield m.span()
+    for start, end in case.where("digits"):
+        tokens = re.findall(r"\w+", case.plain[start:end])
+        first, last = case.reading.sentence_at(start)
+        spoken = sum(not t.isdigit() for t in tokens)
+        if case.reading.language == "ja":
+            spoken = len(re.sub(r"[\d\W]", "", case.plain[start:end]))
+        if spoken >= 2 and case.says("call", first, last):
+            yield start, end
 
 
 def _country(case: Case) -> str:
@@ -84,11 +91,14 @@ def _country(case: Case) -> str:
     return found.country if found else COUNTRIES[case.reading.language]
 
 
-def _said_about(case: Case, start: int, end: int) -> tuple[bool, bool]:
-    """Whether the sentence speaks of calling, and whether the words just before call the number a reference."""
+def _said_about(case: Case, start: int, end: int, told: int) -> tuple[bool, bool]:
+    """Whether the sentence speaks of calling, and whether the words just before call the number a reference.
+
+    Words before `told`, where another id ends, speak of that id.
+    """
     first, last = case.reading.sentence_at(start)
-    called = bool(case.word("call").search(case.plain[max(first, start - 80) : min(last, end + 60)]))
-    return called, bool(case.word("reference").search(case.plain[max(first, start - 40) : start]))
+    called = case.says("call", max(first, start - 80), min(last, end + 60))
+    return called, case.says("reference", max(first, start - 40, told), start)
 
 
 @lru_cache(maxsize=4096)
@@ -192,7 +202,7 @@ def links(case: Case) -> Spans:
             if _is_foreign(domain_of(m.group()), case):
                 yield start, end
     for m in _SPELLED.finditer(plain):
-        if any(a <= m.start() < b for a, b in mails) or (" at " in plain[max(0, m.start() - 4) : m.start()] + " "):
+        if any(a <= m.start() < b for a, b in mails):
             continue
         if is_ending(m.group(2)) and _is_meant(case, m) and _is_foreign(f"{m.group(1)}.{m.group(2)}", case):
             yield m.span()

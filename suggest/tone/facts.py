@@ -61,8 +61,9 @@ def past_arrival(case: Case) -> Spans:
         return
     days = [_day(d) for d in (order.shipped_at, order.last_tracking_update) if d]
     for day, start, end in dates(case, [d.year for d in days]):
-        clause = case.plain[slice(*case.reading.sentence_at(start))]
-        if case.word("arrival").search(clause) and (any(day < d for d in days) or _is_delivered(case, day)):
+        if case.says("arrival", *case.reading.sentence_at(start)) and (
+            any(day < d for d in days) or _is_delivered(case, day)
+        ):
             yield start, end
 
 

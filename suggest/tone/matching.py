@@ -1,16 +1,16 @@
 """Where the phrases and patterns of all rules stand in a reply: one walk for the phrases, one for the patterns."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 
 import ahocorasick_rs
 import re2
 
 from suggest.tone.reading import Reading, expanded, fold, options, pattern
-from suggest.tone.rules import Rule, RuleBook
+from suggest.tone.rules import Rule, RuleBook, rule_book
 
-_CHOICE = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]")
+_CHOICE = re.compile(r"\(([^()\[\]]*)\)|\[([^()\[\]]*)\]")  # the innermost first
 
 
 def wordings(phrase: str) -> Iterator[str]:
@@ -21,7 +21,7 @@ def wordings(phrase: str) -> Iterator[str]:
     """
     m = _CHOICE.search(phrase)
     if m is None:
-        yield phrase
+        yield " ".join(phrase.split()).replace(" *", "*")
         return
     choices = m.group(1).split("|") if m.group(1) is not None else [*m.group(2).split("|"), ""]
     for choice in choices:
@@ -66,52 +66,49 @@ class Phrases:
         return found
 
 
-class Patterns:
-    """Many patterns; one walk with re2's set says which occur at all, and only those are looked up."""
-
-    def __init__(self, patterns: Mapping[str, Iterable[str]], words: Mapping[str, str]) -> None:
-        self.names: list[str] = []
-        self.compiled = []
-        self.set = re2.Set.SearchSet(options())
-        for name, wanted in patterns.items():
-            for source in wanted:
-                self.names.append(name)
-                self.compiled.append(pattern(source, dict(words)))
-                self.set.Add(expanded(source, dict(words)))
-        if self.names:
-            self.set.Compile()
-
-    def find(self, reading: Reading) -> list[tuple[str, int, int]]:
-        """Name, start and end of every match in the plain text."""
-        if not self.names:
-            return []
-        occurring = self.set.Match(reading.plain) or []
-        return [(self.names[i], *m.span()) for i in occurring for m in self.compiled[i].finditer(reading.plain)]
-
-
 class Matcher:
-    """What the rules of kind `avoid` look for, with the words beside and the wordings that are allowed."""
+    """What the rules of kind `avoid` and the word lists of one language look for, in two walks over a reply.
 
-    def __init__(self, rules: Iterable[Rule], words: Mapping[str, str]) -> None:
-        self.rules = {r.id: r for r in rules if r.kind == "avoid"}
-        looked_for = {r.id: r.phrases for r in self.rules.values()}
+    Aho-Corasick finds the phrases; a set of re2 says which patterns and word lists occur at all, and only those are
+    looked up.
+    """
+
+    def __init__(self, book: RuleBook) -> None:
+        words = dict(book.words)
+        self.rules = {r.id: r for r in book.rules if r.kind == "avoid"}
         allowed = {f"allowed {r.id}": r.allowed for r in self.rules.values()}
-        self.phrases = Phrases(looked_for | allowed)
-        self.patterns = Patterns({r.id: r.patterns for r in self.rules.values()}, words)
-        self.beside = {r.id: [pattern(b, dict(words)) for b in r.beside] for r in self.rules.values() if r.beside}
+        self.phrases = Phrases({r.id: r.phrases for r in self.rules.values()} | allowed)
+        self.beside = {r.id: [pattern(b, words) for b in r.beside] for r in self.rules.values() if r.beside}
+        self.words = {name: _word_source(book.language, name, text) for name, text in words.items()}
+        self.names = [(r.id, pattern(p, words)) for r in self.rules.values() for p in r.patterns]
+        self.set = re2.Set.SearchSet(options())
+        for source in [p for r in self.rules.values() for p in r.patterns] + list(self.words.values()):
+            self.set.Add(expanded(source, words))
+        self.set.Compile()
+        self.word_names = list(self.words)
 
-    def matches(self, reading: Reading) -> list[tuple[Rule, int, int]]:
+    def occurring(self, reading: Reading) -> frozenset[str | int]:
+        """Numbers of the patterns and names of the word lists that occur in the plain text."""
+        found = self.set.Match(reading.plain) or []
+        patterns = len(self.names)
+        return frozenset(i if i < patterns else self.word_names[i - patterns] for i in found)
+
+    def matches(self, reading: Reading, occurring: Collection[str | int]) -> list[tuple[Rule, int, int]]:
         """Rule, start and end of every match; of matches of one rule that overlap, the first and longest."""
         found = self.phrases.find(reading)
         spared = [(n.removeprefix("allowed "), a, b) for n, a, b in found if n.startswith("allowed ")]
-        hits = [f for f in found if not f[0].startswith("allowed ")] + self.patterns.find(reading)
+        hits = [f for f in found if not f[0].startswith("allowed ")]
+        for i in occurring:
+            if isinstance(i, int):
+                name, compiled = self.names[i]
+                hits += [(name, *m.span()) for m in compiled.finditer(reading.plain)]
         hits.sort(key=lambda f: (f[0], f[1], -f[2]))
         kept: list[tuple[Rule, int, int]] = []
         last: tuple[str, int] = ("", -1)
         for name, start, end in hits:
             if name == last[0] and start < last[1]:
                 continue
-            if any(n == name and a <= start and end <= b for n, a, b in spared):
+            if any(n == name and a < end and start < b for n, a, b in spared):
                 continue
             if not self._is_beside(name, reading, start):
                 continue
@@ -126,24 +123,20 @@ class Matcher:
         return any(p.search(sentence) for p in self.beside[name])
 
 
+def _word_source(language: str, name: str, text: str) -> str:
+    """A word list as a pattern; in languages with blanks its words are whole words, unless the list says where."""
+    says_where = text.startswith(("^", r"\b", "(?:\\b")) or text.endswith("$") or name == "joint"
+    return f"{{{name}}}" if language == "ja" or says_where else rf"\b{{{name}}}\b"
+
+
 @cache
 def words_pattern(language: str, name: str) -> "re2._Regexp":
     """One word list of a language as a compiled pattern."""
-    from suggest.tone.rules import rule_book
-
     words = dict(rule_book(language).words)
-    is_whole = language == "ja" or words[name].startswith(("^", r"\b")) or words[name].endswith("$") or name == "joint"
-    return pattern(f"{{{name}}}" if is_whole else rf"\b{{{name}}}\b", words)
-
-
-def matcher(book: RuleBook) -> Matcher:
-    """The matcher of a rule book, built once."""
-    return _matcher(book.language)
+    return pattern(_word_source(language, name, words[name]), words)
 
 
 @cache
-def _matcher(language: str) -> Matcher:
-    from suggest.tone.rules import rule_book
-
-    book = rule_book(language)
-    return Matcher(book.rules, book.words)
+def matcher(language: str) -> Matcher:
+    """The matcher of the rules that ship for a language, built once."""
+    return Matcher(rule_book(language))

@@ -13,6 +13,9 @@ Spans = Iterator[tuple[int, int]]
 SIGNS = {"€": "EUR", "£": "GBP", "¥": "JPY", "円": "JPY", "$": "", "us$": "USD", "ca$": "CAD", "a$": "AUD", "r$": "BRL"}
 _WORDS = {"eur": "EUR", "euro": "EUR", "usd": "USD", "gbp": "GBP", "jpy": "JPY", "yen": "JPY", "pound": "GBP", "quid": "GBP", "libra": "GBP",
           "sterlin": "GBP", "livre": "GBP", "pfund": "GBP", "dollar": "", "dolar": "", "dollaro": "", "mxn": "MXN", "cad": "CAD", "aud": "AUD"}  # fmt: skip
+_MONEY = re.compile(
+    r"[€£$¥円%割]|cent|eur|usd|gbp|jpy|doll?ar|pound|quid|yen|libra|livre|sterlin|pfund|cad|aud|mxn|prozent|ciento"
+)
 _DIGITS = r"\d{1,3}(?:[., ' ]\d{3})+(?:[.,]\d{1,2})?|\d{1,7}(?:[.,]\d{1,2})?"
 AMOUNT = re.compile(
     rf"(?<![\d.,\-])(?:(?P<before>(?:us|ca|au?|r|nz|s)?\$|[€£¥]|\b(?:eur|usd|gbp|jpy|cad|aud|mxn)\b) ?(?P<n1>{_DIGITS})"
@@ -21,7 +24,7 @@ AMOUNT = re.compile(
 _PERCENT = re.compile(
     r"(?<![\d.,])(\d{1,3}(?:[.,]\d{1,2})?) ?(?:%|percent\b|per cent\b|prozent\b|pour ?cent\b|por ciento\b|per cento\b|パーセント)"
 )
-_WARI = re.compile(r"(?<![\d.,])(\d)割(?:引|の|を|分)")
+_TENTHS = re.compile(r"(?<![\d.,])(\d)割(?:引|の|を|分)")
 
 
 @dataclass(frozen=True)
@@ -53,44 +56,44 @@ def offers(case: Case) -> list[Offer]:
     The full price is a remedy and no compensation; nor is a price, a cost, a sum that the buyer asked for, or a
     refusal.
     """
-    if case.is_presale:
+    if case.is_presale or not case.occurring & {"offered", "on_top", "given_extra"}:
         return []
     return [o for o in _amounts(case) if _is_offered(case, o)]
 
 
 def _amounts(case: Case) -> Iterator[Offer]:
-    for m in AMOUNT.finditer(case.plain):
-        sign = m["before"] or m["after"]
-        code = SIGNS.get(sign) or next((c for w, c in _WORDS.items() if sign.startswith(w)), "")
-        yield Offer(m.start(), m.end(), amount=number(m["n1"] or m["n2"]), currency=code)
-    for m in _PERCENT.finditer(case.plain):
-        yield Offer(m.start(), m.end(), share=number(m[1]) / 100)
-    for m in _WARI.finditer(case.plain):
-        yield Offer(m.start(), m.end(), share=Decimal(m[1]) / 10)
+    if _MONEY.search(case.plain):
+        for m in AMOUNT.finditer(case.plain):
+            sign = m["before"] or m["after"]
+            code = SIGNS.get(sign) or next((c for w, c in _WORDS.items() if sign.startswith(w)), "")
+            yield Offer(m.start(), m.end(), amount=number(m["n1"] or m["n2"]), currency=code)
+        for m in _PERCENT.finditer(case.plain):
+            yield Offer(m.start(), m.end(), share=number(m[1]) / 100)
+        for m in _TENTHS.finditer(case.plain):
+            yield Offer(m.start(), m.end(), share=Decimal(m[1]) / 10)
     for name, share in (("half", Decimal("0.5")), ("third", Decimal(1) / 3), ("quarter", Decimal("0.25"))):
         yield from (Offer(a, b, share=share) for a, b in case.where(name))
 
 
 def _is_offered(case: Case, offer: Offer) -> bool:
-    first, last = case.reading.sentence_at(offer.start)
-    sentence = case.plain[first:last]
-    clause = case.plain[slice(*segment(case, offer.start, offer.end))]
-    if case.reading.is_quoted(offer.start, offer.end) or case.word("refused").search(clause):
+    sentence = case.reading.sentence_at(offer.start)
+    clause = segment(case, offer.start, offer.end)
+    if case.reading.is_quoted(offer.start, offer.end) or case.says("refused", *clause):
         return False
-    if case.word("demanded").search(clause) or case.word("cost").search(clause):
+    if case.says("demanded", *clause) or case.says("cost", *clause):
         return False
-    generous = case.word("on_top").search(sentence)
+    generous = case.says("on_top", *sentence)
     if not generous and _is_whole_price(case, offer, clause):
         return False
-    if generous and (offer.amount is not None or case.word("offered").search(sentence)):
+    if generous and (offer.amount is not None or case.says("offered", *sentence)):
         return True
     if case.order is None or case.order.order_total is None:  # a bare refund may be the whole price
-        return bool(case.word("given_extra").search(sentence))
-    return bool(case.word("offered").search(sentence))
+        return case.says("given_extra", *sentence)
+    return case.says("offered", *sentence)
 
 
-def _is_whole_price(case: Case, offer: Offer, clause: str) -> bool:
-    if case.word("whole_price").search(clause) or (offer.share or 0) >= 1:
+def _is_whole_price(case: Case, offer: Offer, clause: tuple[int, int]) -> bool:
+    if case.says("whole_price", *clause) or (offer.share or 0) >= 1:
         return True
     total = case.order.order_total if case.order else None
     return offer.amount is not None and total is not None and offer.amount == total
@@ -125,7 +128,7 @@ def over_the_cap(case: Case) -> Spans:
 
 def without_goodwill(case: Case) -> Spans:
     """The first offer of a reply that lacks one half of the statement: goodwill, and no admission of liability."""
-    if case.where("goodwill") and case.where("no_admission"):
+    if {"goodwill", "no_admission"} <= case.occurring:
         return
     given = offers(case)
     if given:

@@ -33,19 +33,20 @@ def is_bounded(case: Case, start: int, end: int) -> bool:
 def _is_past(case: Case, start: int, end: int, mine: tuple[int, int]) -> bool:
     """True if this day lies behind us: "your message of 3 May", or a clause of its own in the past."""
     around = segment(case, start, end)
+    if case.says("limit", max(around[0], start - 15), start):
+        return False
     if case.word("past_day").search(case.plain[max(around[0], start - 40) : start]):
         return True
     if case.word("past_after").match(case.plain[end : min(around[1], end + 30)]):
         return True
     if mine[0] < end and start < mine[1]:
         return False
-    clause = case.plain[around[0] : around[1]]
-    return bool(case.word("past").search(clause)) and not case.word("limit").search(clause)
+    return case.says("past", *around) and not case.says("limit", *around)
 
 
 def _follows_a_bound(case: Case, sentence: tuple[int, int], mine: tuple[int, int]) -> bool:
     """True for "then I will tell you": the sentence before has the date that "then" means."""
-    if not case.word("then").search(case.plain[sentence[0] : mine[1]]):
+    if not case.says("then", sentence[0], mine[1]):
         return False
     before = [s for s in case.reading.sentences if s[1] <= sentence[0]][-1:]
     return any(s[0] <= a and b <= s[1] for s in before for a, b in case.where("bound"))
@@ -56,7 +57,7 @@ def is_instruction(case: Case, start: int, end: int) -> bool:
     first, last = segment(case, start, end)
     if case.reading.language == "ja":  # できるだけ早くご返送ください: the verb stands at the end
         last = case.reading.sentence_at(start)[1] if last - end < 3 else last
-        return bool(case.word("instruction").search(case.plain[end:last]))
+        return case.says("instruction", end, last)
     before = case.plain[first:start]
     told = max((m.start() for m in case.word("instruction").finditer(before)), default=-1)
     said = max((m.start() for m in case.word("seller").finditer(before)), default=-1)
@@ -65,20 +66,25 @@ def is_instruction(case: Case, start: int, end: int) -> bool:
 
 def is_negated(case: Case, start: int, end: int) -> bool:
     """True if the clause says no: "we never ask for a review", "this is no admission of fault"."""
-    first, last = segment(case, start, end)
-    return bool(case.word("negated").search(case.plain[first:last]))
+    return case.says("negated", *segment(case, start, end))
+
+
+def is_denied(case: Case, start: int, end: int) -> bool:
+    """True if the whole sentence refuses it: "we never ask to change a review", "we cannot declare less"."""
+    return case.says("denied", *case.reading.sentence_at(start))
 
 
 def is_conditional(case: Case, start: int, end: int) -> bool:
     """True if the clause begins with "if": what may happen, not what will."""
     first, _ = segment(case, start, end)
-    return bool(case.word("conditional").search(case.plain[first:start]))
+    return case.says("conditional", first, start)
 
 
 CONDITIONS = {
     "bounded": is_bounded,
     "instruction": is_instruction,
     "negated": is_negated,
+    "denied": is_denied,
     "conditional": is_conditional,
     "quoted": lambda case, start, end: case.reading.is_quoted(start, end),
 }

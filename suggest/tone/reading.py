@@ -208,7 +208,7 @@ def expanded(source: str, words: dict[str, str]) -> str:
         source = re.sub(r"\{([a-z_]+)\}", lambda m: f"(?:{words[m.group(1)]})", source)
     source = source.replace(" … ", r"(?: [^ .!?;\n]+){0,5} ").replace("…", r"[^.!?;。！？\n]{0,40}?")
     folded = "".join(c if c.isascii() else fold(c) for c in source)
-    return folded.replace(" ", r"\s+")
+    return folded.replace(" ?", r"\s*").replace(" ", r"\s+")
 
 
 def options() -> "re2.Options":

@@ -53,9 +53,15 @@ def wrong_language(case: Case) -> Spans:
 
     Product names, quotes, ids and short sentences do not count.
     """
+    if "wrong language" not in case.spans:
+        case.spans["wrong language"] = list(_wrong_language(case))
+    yield from case.spans["wrong language"]
+
+
+def _wrong_language(case: Case) -> Spans:
     if case.reading.language == "ja":
         yield from _not_japanese(case)
-    elif is_eastern(case.reading.shown):
+    elif not case.plain.isascii() and is_eastern(case.reading.shown):
         yield 0, len(case.plain)
     else:
         yield from _not_western(case)
