@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 from messages import detect_languages
 from model import features, signals
 from model.artifact import PRETRAINED, ModelError, load_model
-from model.encoder import ENCODER, N_DIMENSIONS, encode
+from model.encoder import ENCODER, N_DIMENSIONS, encode, one_thread
 from model.prediction import Prediction
 from model.scenarios import SCENARIOS
 from model.why import deciding_words
 
 Array = NDArray[np.float32]
 PART = 512
+MEANING_ARRAYS = ("mean", "axes", "landmarks", "weights", "bias")
+NGRAM_ARRAYS = ("weights", "idf", "bias")
 MAX_REASONED = 4_000
 
 
@@ -65,16 +67,16 @@ class MeaningReader:
     """
 
     mean: Array
-    axes: NDArray[np.float16]
-    landmarks: NDArray[np.float16]
+    axes: Array
+    landmarks: Array
     weights: Array
     bias: Array
     gamma: float
 
     def scores(self, vectors: Array) -> Array:
         """Regressions on ±1 membership, shape (len(vectors), n_scenarios)."""
-        projected = (vectors - self.mean) @ self.axes.astype(np.float32)
-        return kernel(projected, self.landmarks.astype(np.float32), self.gamma) @ self.weights + self.bias
+        projected = ((vectors - self.mean) @ self.axes).astype(np.float32)
+        return kernel(projected, self.landmarks, self.gamma) @ self.weights + self.bias
 
 
 def kernel(a: Array, b: Array, gamma: float) -> Array:
@@ -134,7 +136,8 @@ class ScenarioClassifier:
             texts = [features.readable(message) for message in messages[start : start + PART]]
             codes = detect_languages(texts)
             folded = [features.fold(text) for text in texts]
-            logits[start : start + PART] = self._read_part(texts, folded, codes)
+            with one_thread():
+                logits[start : start + PART] = self._read_part(texts, folded, codes)
             normalised += folded
             languages += codes
         return logits, normalised, languages
@@ -199,9 +202,9 @@ def load_classifier(path: Path = PRETRAINED) -> ScenarioClassifier:
                 'Run "make train" to rebuild it.'
             )
     return ScenarioClassifier(
-        NgramReader(arrays["ngram_weights"], arrays["ngram_idf"], arrays["ngram_bias"]),
+        NgramReader(**{name: arrays[f"ngram_{name}"] for name in NGRAM_ARRAYS}),
         MeaningReader(
-            **{name: arrays[f"meaning_{name}"] for name in ("mean", "axes", "landmarks", "weights", "bias")},
+            **{name: arrays[f"meaning_{name}"].astype(np.float32) for name in MEANING_ARRAYS},
             gamma=settings["gamma"],
         ),
         settings["calibration"],

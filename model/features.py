@@ -78,12 +78,11 @@ def ngram_counts(texts: Sequence[str], bits: int = BITS) -> NgramCounts:
     return NgramCounts(rows, found & ((1 << bits) - 1), counts)
 
 
-def located_ngrams(text: str, bits: int = BITS) -> Iterator[tuple[int, int, int]]:
-    """Start, end and bucket of every n-gram of one text; positions count a blank before and after it."""
+def located_ngrams(text: str, bits: int = BITS) -> Iterator[tuple[NDArray[np.int64], ...]]:
+    """Starts, stops and buckets of every kind of n-gram of one text; positions count a blank before and after it."""
     codes = _code_points([text])
-    ends = codes == _END_OF_MESSAGE
-    for starts, stops, hashes in _ngrams(codes, ends, np.zeros(len(codes), np.int64)):
-        yield from zip(starts.tolist(), stops.tolist(), _buckets(hashes, bits).tolist(), strict=True)
+    for starts, stops, hashes in _ngrams(codes, codes == _END_OF_MESSAGE, np.zeros(len(codes), np.int64)):
+        yield starts, stops, _buckets(hashes, bits)
 
 
 def _code_points(texts: Sequence[str]) -> NDArray[np.uint64]:

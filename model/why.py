@@ -49,10 +49,10 @@ def _character_weights(
     length = np.sqrt(((frequency * idf[buckets].astype(float)) ** 2).sum())
     rows = weights[buckets].astype(float)
     against = (rows.sum(axis=1) - rows[:, scenario]) / (rows.shape[1] - 1)
-    per_occurrence = dict(
-        zip(buckets.tolist(), ((rows[:, scenario] - against) * frequency / counts / length).tolist(), strict=True)
-    )
-    total = np.zeros(len(text) + 2)
-    for start, end, bucket in features.located_ngrams(text):
-        total[start:end] += per_occurrence[bucket] / (end - start)
-    return total[1:-1]
+    per_occurrence = (rows[:, scenario] - against) * frequency / counts / length
+    steps = np.zeros(len(text) + 3)
+    for starts, stops, where in features.located_ngrams(text):
+        each = per_occurrence[np.searchsorted(buckets, where)] / np.maximum(stops - starts, 1)
+        np.add.at(steps, starts, each)
+        np.subtract.at(steps, stops, each)
+    return np.cumsum(steps)[1:-2]

@@ -132,8 +132,9 @@ def test_ngram_counts_equal_the_plain_way() -> None:
     rows, buckets, counts = ngram_counts(texts)
     for i, text in enumerate(texts):
         expected: dict[int, int] = {}
-        for _, _, bucket in located_ngrams(text):
-            expected[bucket] = expected.get(bucket, 0) + 1
+        for _, _, found_at in located_ngrams(text):
+            for bucket in found_at.tolist():
+                expected[bucket] = expected.get(bucket, 0) + 1
         found = dict(zip(buckets[rows[i] : rows[i + 1]].tolist(), counts[rows[i] : rows[i + 1]].tolist(), strict=True))
         assert found == expected
 
