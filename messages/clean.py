@@ -248,20 +248,22 @@ def _inside_wrapper(text: str) -> str:
     return after[: closing.start()] if closing else _above_footer(after)
 
 
-def lacks_end(text: str) -> bool:
-    """Whether a mail of Amazon's is cut within the buyer's words: neither a marker nor a footer ends them.
+def words_end(text: str) -> bool | None:
+    """Whether a marker or a footer ends the buyer's words; None for a text without markers.
 
-    >>> lacks_end("------ Message: ------\\nIt is"), lacks_end("------ Message: ------\\nIt is\\n[commMgrTok:A1]")
-    (True, False)
+    >>> [words_end(t) for t in ("---- Message: ----\\nIt", "---- Message: ----\\nIt\\n[commMgrTok:A1]", "It")]
+    [False, True, None]
     """
     visible, _ = _without_surrogates(text)
     known, unknown = _markers()
     _, below = _frame()
     found = list(known.finditer(visible))
-    if not found or any(m.group("begin") is None for m in found):
-        return False
+    if not found:
+        return None
+    if any(m.group("begin") is None for m in found):
+        return True
     after = visible[found[0].end() :]
-    return not unknown.search(after) and not any(below.match(line) for line in after.split("\n"))
+    return unknown.search(after) is not None or any(below.match(line) for line in after.split("\n"))
 
 
 def _is_quoted_at(text: str, position: int) -> bool:

@@ -21,7 +21,7 @@ from messages.clean import (
     is_forward,
     is_html,
     is_relayed,
-    lacks_end,
+    words_end,
 )
 from messages.dates import read_moment
 from messages.marketplaces import find_marketplace
@@ -46,13 +46,12 @@ def read_mail(data: bytes, name: str) -> Iterator[RawRow]:
     pieces = split_mailbox(data)
     own = _own_addresses(data[start:end] for start, end in pieces)
     seen: set[str] = set()
+    is_mailbox = len(pieces) > 1 or data.startswith(b"From ")
     line, counted = 1, 0
     for number, (start, end) in enumerate(pieces, 1):
         line, counted = line + data.count(b"\n", counted, start), start
         place = f"mail {number}, line {line}"
-        row = _row(
-            number, place, data[start:end], own, is_mailbox=len(pieces) > 1 or data[start : start + 5] == b"From "
-        )
+        row = _row(number, place, data[start:end], own, is_mailbox, is_mailbox and end == len(data))
         message_id = row.values.get("message_id")
         if message_id and message_id in seen:
             row = replace(row, issues=(*row.issues, "duplicate_id"))
@@ -162,20 +161,28 @@ class _Body:
     is_cut: bool = False
 
 
-def _row(number: int, place: str, data: bytes, own: Collection[str], is_mailbox: bool) -> RawRow:
+def _row(number: int, place: str, data: bytes, own: Collection[str], is_mailbox: bool, is_last: bool) -> RawRow:
     start = len(data) - len(data.lstrip(b"\r\n\x00 \t\xef\xbb\xbf"))
     data = re.sub(rb"\A(?:From [^\r\n]*\r?\n)?(?:>From [^\r\n]*\r?\n)*", b"", data[start:])
     if is_mailbox:
         data = re.sub(rb"^>(>*From )", rb"\1", data, flags=re.M)
-    try:
-        mail = message_from_bytes(data)
-        return _row_of(number, place, mail, data, own)
-    except (RecursionError, MessageError, ValueError, LookupError, AssertionError, AttributeError, TypeError) as error:
-        raw = data[:2000].decode("ascii", "backslashreplace")
-        return RawRow(number, {}, f"{place}: {type(error).__name__}", "undecodable_bytes", (), raw)
+    for source in (data, _MIME_HEADER.sub(_ascii_only, data)):  # Python's parser trips over other bytes in these
+        try:
+            mail = message_from_bytes(source)
+            return _row_of(number, place, mail, source, own, _ends_early(source, is_last))
+        except (RecursionError, MessageError, ValueError, LookupError, AssertionError, AttributeError, TypeError):
+            continue
+    return RawRow(number, {}, place, "undecodable_bytes", (), data[:2000].decode("ascii", "backslashreplace"))
 
 
-def _row_of(number: int, place: str, mail: Message, data: bytes, own: Collection[str]) -> RawRow:
+_MIME_HEADER = re.compile(rb"^Content-[A-Za-z-]{2,40}:.*(?:\r?\n[ \t].*)*", re.I | re.M)
+
+
+def _ascii_only(found: re.Match[bytes]) -> bytes:
+    return re.sub(rb"[^\x00-\x7f]", b"_", found.group())
+
+
+def _row_of(number: int, place: str, mail: Message, data: bytes, own: Collection[str], is_torn: bool) -> RawRow:
     header = _header_reader(mail)
     sender = read_sender(header, own)
     market = find_marketplace(header("X-Marketplace-ID").split(",")[0]) or sender.marketplace
@@ -196,7 +203,7 @@ def _row_of(number: int, place: str, mail: Message, data: bytes, own: Collection
         issues.append("missing_id")
     if received is None:
         issues.append("unreadable_date")
-    if body.is_cut:
+    if body.is_cut or is_torn:
         issues.append("truncated")
     orders = find_order_ids(subject) or find_order_ids(body.whole)
     code = market.code if market else find_marketplace_in(body.whole, subject)
@@ -340,22 +347,22 @@ def _body(mail: Message, market: str | None) -> _Body:
     whole = whole_plain or (html_text(whole_html) if whole_html else "")
     if marked and whole_plain == "":
         whole = re.sub(r"<[^<>]{0,2000}>", " ", whole_html)
-    torn = lacks_end(whole_plain) if whole_plain else _lacks_end_of_pre(whole_html)
-    fault = "truncated" if torn or (is_cut and _cut_in_words(mail, whole_plain, whole_html)) else ""
-    return _Body(whole, words, fault, is_cut or torn)
+    ends = words_end(whole_plain) if whole_plain else _pre_ends(whole_html)
+    torn = ends is False or (
+        is_cut and ends is None and _is_text(_parts(mail)[-1]) and not (whole_plain and whole_html)
+    )
+    return _Body(whole, words, "truncated" if torn else "", is_cut or torn)
 
 
-def _lacks_end_of_pre(html: str) -> bool:
+def _pre_ends(html: str) -> bool | None:
+    """Whether the <pre> with the buyer's words ends; None where there is none."""
     start = html.find("-o-pre-wrap")
-    return start >= 0 and "</pre" not in html[start:].casefold()
+    return None if start < 0 else "</pre" in html[start:].casefold()
 
 
 def _is_text(part: Message) -> bool:
     """Whether a part is something to read, not a file that came along."""
-    kind = part.get_content_type()
-    if kind not in ("text/plain", "text/html") and not (
-        part.get_content_maintype() == "text" and "/" not in part.get("Content-Type", "/")
-    ):
+    if part.get_content_type() not in ("text/plain", "text/html"):
         return False
     disposition = str(part.get("Content-Disposition", "")).strip().casefold()
     return not disposition.startswith("attachment") and not (
@@ -386,7 +393,7 @@ def _text(part: Message, market: str | None) -> str | None:
 def _whole_characters(data: bytes) -> bytes | None:
     """UTF-8 that ends within a character, without that character."""
     for cut in (1, 2, 3):
-        if data[-cut:] and data[-cut] >= 0xC0:
+        if len(data) >= cut and data[-cut] >= 0xC0:
             return data[:-cut]
     return None
 
@@ -467,6 +474,11 @@ def _base64(raw: bytes) -> bytes:
 # --- Cut mails --------------------------------------------------------------------------------------------------------
 
 
+def _ends_early(data: bytes, is_last: bool) -> bool:
+    """Whether the last mail of a mailbox stops within a line; its words may be whole all the same."""
+    return is_last and not data.endswith((b"\n", b"\r"))
+
+
 def _is_cut(mail: Message) -> bool:
     """Whether a mail ends before its end: a multipart without its last boundary, base64 without its last bytes."""
     for part in [mail, *_parts(mail)]:
@@ -479,12 +491,3 @@ def _is_cut(mail: Message) -> bool:
             if len(_NO_BASE64.sub(b"", raw)) % 4 and not _PROSE.search(raw[:2000]):
                 return True
     return False
-
-
-def _cut_in_words(mail: Message, plain: str, html: str) -> bool:
-    """Whether the cut may have taken words: the part that is cut holds them, and nothing shows that they are whole."""
-    if re.search(r"\[commMgrTok:|SPC-\w{0,4}Amazon-", plain):
-        return False
-    if "-o-pre-wrap" in html and not _lacks_end_of_pre(html):
-        return False
-    return _is_text(_parts(mail)[-1]) and not (plain and html)

@@ -1,5 +1,7 @@
 """The buyer's own words: what must go, what must stay, in six languages."""
 
+# ruff: noqa: E501 – a case is one line, however long its mail
+
 import time
 
 import pytest
@@ -50,7 +52,7 @@ def test_words_between_markers_of_any_language(begin: str, end: str) -> None:
     [
         (f"You have received a message. {RULE} Message: {RULE} Where is it? {RULE} End message {RULE} Was this email helpful?", "Where is it?"),
         (f"{RULE}Begin message{RULE}\nHi\n{RULE}End message{RULE}", "Hi"),
-        (f"―――――  Begin  message  ―――――\nHi\n―――――  End  message  ―――――", "Hi"),
+        ("―――――  Begin  message  ―――――\nHi\n―――――  End  message  ―――――", "Hi"),
         (wrapped("", "Begin message", "End message"), ""),  # a photo only
         (wrapped("Hi", "Begin message", "End message").replace("\n", "\r\n"), "Hi"),
         # the end is lost: the footer ends the words

@@ -1,5 +1,7 @@
 """Mailboxes, good and damaged: how many mails, who wrote them, and the right words."""
 
+# ruff: noqa: E501 – a case is one line, however long its mail
+
 import base64
 import quopri
 import time
@@ -439,6 +441,11 @@ def test_content_length_covers_a_postmark_in_a_body() -> None:
 def test_cut_mails_are_told(data: bytes, reason: str, issues: tuple[str, ...]) -> None:
     row = only(data)
     assert (row.reason, row.issues) == (reason, issues)
+
+
+def test_a_mailbox_that_stops_within_a_line_is_told_and_keeps_the_words() -> None:
+    rows = list(read_mail(mailbox(mail("one"), mail("two")).rstrip(b"\n"), "x.mbox"))
+    assert [(r.values["text"], r.issues) for r in rows] == [("one", ()), ("two", ("truncated", "duplicate_id"))]
 
 
 @pytest.mark.parametrize(
