@@ -37,6 +37,7 @@ RIDGE = 0.3
 N_AXES = 256
 N_LANDMARKS = 3_000
 WEIGHT_FIRST = 0.25  # of the n-gram reader's margin beside the meaning reader's regression
+UNREACHABLE = 1.01  # a probability that no message has
 SURE_ERROR = 0.02  # at most this share of the sure is wrong
 ALSO_PROBABILITY = 0.2
 MIN_MESSAGES = 50  # a language with fewer is calibrated with all others together
@@ -175,11 +176,11 @@ def _per_language(
     scenarios: NDArray[np.int64],
     languages: NDArray[np.str_],
 ) -> dict[str, float]:
-    values = {"all": measure(scores, scenarios)}
+    values = {"all": measure(scores, scenarios) or UNREACHABLE}
     for language in SUPPORTED_LANGUAGES:
         here = languages == language
         if here.sum() >= MIN_MESSAGES:
-            values[language] = measure(scores[here], scenarios[here])
+            values[language] = measure(scores[here], scenarios[here]) or values["all"]
     return {name: round(float(value), 4) for name, value in values.items()}
 
 
@@ -199,12 +200,12 @@ def _temperature(scores: Array, scenarios: NDArray[np.int64]) -> float:
 
 
 def _threshold(probabilities: Array, scenarios: NDArray[np.int64], error: float) -> float:
-    """The lowest probability from which on at most this share is wrong, one more mistake allowed for; else 1.01."""
+    """The lowest probability from which on at most this share is wrong, one more mistake allowed for; 0 for none."""
     top = probabilities.max(axis=1)
     order = np.argsort(-top, kind="stable")
     wrong = np.cumsum(probabilities.argmax(axis=1)[order] != scenarios[order])
     allowed = np.flatnonzero(wrong + 1 <= error * np.arange(1, len(order) + 1))
-    return float(top[order][allowed[-1]]) if len(allowed) else 1.01
+    return float(top[order][allowed[-1]]) if len(allowed) else 0.0
 
 
 def train(messages: Sequence[Labelled], path: Path = PRETRAINED) -> str:
