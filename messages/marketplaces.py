@@ -72,5 +72,7 @@ def marketplace(name: str) -> Marketplace:
     """
     found = find_marketplace(name)
     if found is None:
-        raise InputError(f"Unknown marketplace {name!r}. Known: {' '.join(sorted(marketplaces()))}, or Amazon's ids and domains.")
+        raise InputError(
+            f"Unknown marketplace {name!r}. Known: {' '.join(sorted(marketplaces()))}, or Amazon's ids and domains."
+        )
     return found

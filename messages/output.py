@@ -42,7 +42,7 @@ def write_table(frame: "pd.DataFrame", path: str | Path) -> None:
     guarded. Raises InputError naming the file and the reason.
     """
     path = Path(path)
-    writers: dict[str, Callable[["pd.DataFrame", Path], None]] = {
+    writers: dict[str, Callable[[pd.DataFrame, Path], None]] = {
         ".csv": lambda f, p: _write_delimited(f, p, ","),
         ".tsv": lambda f, p: _write_delimited(f, p, "\t"),
         ".xlsx": _write_workbook,
@@ -68,7 +68,9 @@ def write_table(frame: "pd.DataFrame", path: str | Path) -> None:
 def check_output(path: Path, suffixes: tuple[str, ...] = (".csv", ".tsv", ".xlsx", ".jsonl", ".parquet")) -> None:
     """Raise InputError, before any work is done, when a table could not be written there."""
     if path.suffix.lower() not in suffixes:
-        raise InputError(f"{path}: cannot write {path.suffix or 'a name without ending'}. Allowed: {' '.join(suffixes)}.")
+        raise InputError(
+            f"{path}: cannot write {path.suffix or 'a name without ending'}. Allowed: {' '.join(suffixes)}."
+        )
     if not path.parent.is_dir():
         raise InputError(f"{path}: the folder {path.parent} does not exist. Create it or choose another.")
     if path.is_dir():
@@ -107,7 +109,10 @@ def _write_lines(frame: "pd.DataFrame", path: Path) -> None:
 
     with path.open("w", encoding="utf-8", newline="\n") as out:
         for row in frame.astype(object).to_dict("records"):
-            clean = {k: list(v) if isinstance(v, tuple) else None if _as_text(v) == "" and v != "" else v for k, v in row.items()}
+            clean = {
+                k: list(v) if isinstance(v, tuple) else None if _as_text(v) == "" and v != "" else v
+                for k, v in row.items()
+            }
             line = json.dumps(clean, ensure_ascii=False, default=_as_text)
             out.write(line.encode("utf-8", "replace").decode("utf-8") + "\n")
 
@@ -115,7 +120,12 @@ def _write_lines(frame: "pd.DataFrame", path: Path) -> None:
 def _write_workbook(frame: "pd.DataFrame", path: Path) -> None:
     import xlsxwriter
 
-    safe = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "constant_memory": True}
+    safe = {
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "constant_memory": True,
+    }
     with xlsxwriter.Workbook(str(path), safe) as book:
         sheet = book.add_worksheet("Henji")
         wrap = book.add_format({"text_wrap": True, "valign": "top"})
