@@ -1,14 +1,18 @@
 """What is known beside the reply: the order, the buyer's message and the seller's settings."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
+from typing import Any, TypeVar
 
 import re2
-from messages import Order
 
+from messages import Order
 from suggest.tone.matching import matcher, words_pattern
 from suggest.tone.reading import Reading
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Case:
         return self.reading.plain
 
     @cached_property
-    def occurring(self) -> frozenset[str]:
+    def occurring(self) -> frozenset[str | int]:
         """The rules and word lists of which something stands in the reply at all; found in one walk."""
         return matcher(self.reading.language).occurring(self.reading)
 
@@ -44,17 +48,20 @@ class Case:
         return name in self.occurring and bool(self.word(name).search(self.plain[start:end]))
 
     @cached_property
-    def spans(self) -> dict[str, list[tuple[int, int]]]:
-        """Spans of word lists that were looked for already."""
+    def _known(self) -> dict[str, list[Any]]:
         return {}
+
+    def once(self, name: str, look: Callable[[], Iterable[T]]) -> list[T]:
+        """What was looked for under this name; looked for when it is first asked."""
+        if name not in self._known:
+            self._known[name] = list(look())
+        return self._known[name]
 
     def where(self, name: str) -> list[tuple[int, int]]:
         """Every place where a word list of the language matches."""
         if name not in self.occurring:
             return []
-        if name not in self.spans:
-            self.spans[name] = [m.span() for m in self.word(name).finditer(self.plain)]
-        return self.spans[name]
+        return self.once(name, lambda: (m.span() for m in self.word(name).finditer(self.plain)))
 
     @property
     def is_presale(self) -> bool:

@@ -13,7 +13,6 @@ _HAN = "\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _EASTERN = re.compile(f"[{_HAN}\u3040-\u30ff]+")
 _WIDE = re.compile("[\uff01-\uff5e\u3000-\u3003\u300c-\u300f\u3010-\u3011\uff61\uffe5]+")
 _HALF_KANA = re.compile("[\uff61-\uff9f]+")
-_HAN_ONE = re.compile(f"[{_HAN}]")
 _LETTER = re.compile(r"[^\W\d_]")
 
 _TAG = re.compile(
@@ -74,7 +73,8 @@ def simplified(case: Case) -> Spans:
         return
     text = _head(case)
     yield from (m.span() for m in _HALF_KANA.finditer(text))
-    yield from (m.span() for m in _HAN_ONE.finditer(text) if is_simplified(m.group()))
+    chinese = {c for c in set(text) if c > "\u3400" and is_simplified(c)}
+    yield from ((i, i + 1) for i, c in enumerate(text) if c in chinese)
 
 
 @cache

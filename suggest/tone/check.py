@@ -1,4 +1,4 @@
-"""The check of a reply: a spaCy pipeline whose one component runs every rule and keeps the findings as spans."""
+"""The check of a reply: every rule over one reading of it, for Python and as a component of spaCy."""
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -6,7 +6,6 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from messages import Order
-
 from suggest.tone import characters, completeness, contacts, facts, money, promises, register
 from suggest.tone.case import Case
 from suggest.tone.japanese import findings_in
@@ -67,11 +66,48 @@ def check(
     ...     print(f.category, f.rule, f.severity, (f.start, f.end), f.text)
     vague vague-effort error (8, 20) try our best
     """
-    reading = Reading.of(text, language)
     case = Case(
-        reading, marketplace, message, order, tuple(allowed_links), compensation_share, max_characters, resolve_hours, scenario
-    )  # fmt: skip
+        reading=Reading.of(text, language),
+        marketplace=marketplace,
+        message=message,
+        order=order,
+        allowed_links=tuple(allowed_links),
+        compensation_share=compensation_share,
+        max_characters=max_characters,
+        resolve_hours=resolve_hours,
+        scenario=scenario,
+    )
     return findings_of(case)
+
+
+@cache
+def pipeline(language: str) -> "Language":
+    """The check as a spaCy pipeline: findings stand in `doc.spans["tone"]`, labelled with the names of their rules.
+
+    `check` reads the same rules without a Doc: spaCy keeps every word that it ever met, and a batch has no end.
+
+    >>> doc = pipeline("en")("It comes in due course; call me.")
+    >>> [(span.text, span.label_) for span in doc.spans["tone"]]
+    [('in due course', 'vague-time'), ('call me', 'contact-invitation')]
+    """
+    import spacy
+    from spacy.language import Language
+
+    rule_book(language)  # an unknown language is our error, not spaCy's
+    Language.component("tone", func=tone)
+    nlp = spacy.blank("xx" if language == "ja" else language)  # blank("ja") would want SudachiPy
+    nlp.add_pipe("tone")
+    return nlp
+
+
+def tone(doc: "Doc") -> "Doc":
+    """The component: every finding of every rule, in `doc.user_data["findings"]` and as labelled spans."""
+    language = doc.lang_ if doc.lang_ in LANGUAGES else "ja"
+    found = findings_of(doc.user_data.get("case") or Case(Reading.of(doc.text, language)))
+    spans = (doc.char_span(f.start, f.end, label=f.rule, alignment_mode="expand") for f in found if f.start < f.end)
+    doc.spans["tone"] = [span for span in spans if span is not None]
+    doc.user_data["findings"] = found
+    return doc
 
 
 def findings_of(case: Case) -> list[Finding]:

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 
 from suggest.tone import contacts, money
 from suggest.tone.case import Case
+from suggest.tone.promises import segment
 
 Spans = Iterator[tuple[int, int]]
 
 _ORDER_ID = re.compile(r"(?<!\d)(\d{3})[-_ ー]?(\d{7})[-_ ー]?(\d{7})(?!\d)")
-_NUMBERED = re.compile(r"\d")
+_NUMBERED = re.compile(r"\d+")
 
 
 def order_ids(plain: str) -> list[tuple[str, int, int]]:
@@ -21,21 +22,20 @@ def order_ids(plain: str) -> list[tuple[str, int, int]]:
     return [("-".join(m.groups()), *m.span()) for m in _ORDER_ID.finditer(plain)]
 
 
+def _named(case: Case) -> list[tuple[str, int, int]]:
+    return case.once("order ids", lambda: order_ids(case.plain))
+
+
 def missing_order_id(case: Case) -> Spans:
     """Nothing names the order; a pre-sale question has none."""
-    if (
-        case.order
-        and case.order.order_id
-        and not order_ids(case.plain)
-        and case.order.order_id.lower() not in case.plain
-    ):
+    if case.order and case.order.order_id and not _named(case) and case.order.order_id.lower() not in case.plain:
         yield 0, 0
 
 
 def wrong_order_id(case: Case) -> Spans:
     """Ids of other orders."""
     if case.order and case.order.order_id:
-        yield from ((a, b) for name, a, b in order_ids(case.plain) if name != case.order.order_id.lower())
+        yield from ((a, b) for name, a, b in _named(case) if name != case.order.order_id.lower())
 
 
 def missing_resolution(case: Case) -> Spans:
@@ -45,7 +45,7 @@ def missing_resolution(case: Case) -> Spans:
     """
     if is_foreign(case) or not case.plain.strip():
         return
-    if not any(is_resolution(case, a, b) for a, b in case.reading.sentences):
+    if not is_resolved(case):
         yield 0, 0
 
 
@@ -56,29 +56,34 @@ def is_foreign(case: Case) -> bool:
     return any(b - a > len(case.plain) / 2 for a, b in wrong_language(case))
 
 
-def is_resolution(case: Case, start: int, end: int) -> bool:
-    """True if this sentence says what was done, is done or can be done, or answers with a fact.
+def is_resolved(case: Case) -> bool:
+    """True if a clause says what was done, is done or can be done, or answers with a fact.
 
     Words of thanks and regret outweigh an action beside them ("sorry for the late delivery"), but not a sum of money.
     """
-    for a, b in _clauses(case, start, end):
-        if case.says("answer", a, b) or money.AMOUNT.search(case.plain, a, b):
+    if "answer" in case.occurring or money.sums(case):
+        return True
+    for name in ("action", "call", "bound"):
+        if name in case.occurring and any(_counts(case, m.start()) for m in case.word(name).finditer(case.plain)):
             return True
-        if case.says("filler", a, b):
-            continue
-        if case.says("action", a, b) or case.says("call", a, b):
-            return True
-        words = _ORDER_ID.sub(" ", case.plain[a:b])
-        if _NUMBERED.search(words) or any(a <= x and y <= b for x, y in case.where("bound")):
-            return True
-        if case.is_presale and len(words.split()) > (0 if case.reading.language == "ja" else 3):
-            return True
-    return False
+    ids = _named(case)
+    if any(
+        _counts(case, m.start())
+        for m in _NUMBERED.finditer(case.plain)
+        if not any(a <= m.start() < b for _, a, b in ids)
+    ):
+        return True
+    return case.is_presale and any(_is_statement(case, *sentence) for sentence in case.reading.sentences)
 
 
-def _clauses(case: Case, start: int, end: int) -> list[tuple[int, int]]:
-    cuts = [start, *(a for a, b in case.where("joint") if start < a < end), end]
-    return list(zip(cuts, cuts[1:], strict=False))
+def _counts(case: Case, place: int) -> bool:
+    """True if the clause around this place is not one of thanks, regret or patience."""
+    return not case.says("filler", *segment(case, place, place + 1))
+
+
+def _is_statement(case: Case, start: int, end: int) -> bool:
+    is_long = len(case.plain[start:end].split()) > (0 if case.reading.language == "ja" else 3)
+    return is_long and not case.says("filler", start, end)
 
 
 def missing_diagnosis(case: Case) -> Spans:

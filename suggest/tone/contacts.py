@@ -6,8 +6,8 @@ from functools import cache, lru_cache
 
 import phonenumbers
 import re2
-from messages import marketplaces
 
+from messages import marketplaces
 from suggest.tone.case import Case
 from suggest.tone.reading import options
 
@@ -16,68 +16,39 @@ Spans = Iterator[tuple[int, int]]
 COUNTRIES = {"en": "US", "de": "DE", "fr": "FR", "es": "ES", "it": "IT", "ja": "JP"}
 # Endings of files that are also endings of domains: setup.zip is a file unless a path or www says otherwise
 FILE_ENDINGS = {"zip", "mov", "md", "py", "sh", "ps", "pl", "rs", "cab", "bz", "ai", "so", "in", "st", "do"}
-SHORT_WORDS = {"de", "es", "it", "in", "is", "at", "be", "no", "so", "to", "me", "la", "si", "se", "us", "my", "as", "am", "ai", "il", "co", "ma"}  # fmt: skip
+# Endings that are also words: "the point de vente" is no domain
+SHORT_WORDS = {
+    *("de", "es", "it", "in", "is", "at", "be", "no", "so", "to", "me", "la"),
+    *("si", "se", "us", "my", "as", "am", "ai", "il", "co", "ma"),
+}
+
+
+# How @ . and / are written so that filters miss them, over plain text
+_OPEN, _CLOSE = r"[(\[{<] ?", r" ?[)\]}>]"
+_AT = rf"@|{_OPEN}(?:at|a|arroba|arobase|chiocciola|アット|アットマーク|@){_CLOSE}"
+_AT_SPOKEN = (
+    r"\b(?:at|arroba|arobase|chiocciola|at-zeichen|klammeraffe|aet)\b|アットマーク|アット"
+    r"|\(a\)|\* ?at ?\*|_at_|-at-"
+)
+_DOT = (
+    rf"{_OPEN}(?:dot|punto|point|punkt|ドット|点|\.){_CLOSE}|\b(?:dot|punto|point|punkt)\b|ドット"
+    r"|_dot_|-dot-|\* ?dot ?\*"
+)
+_SLASH = r"\b(?:slash|barra|barre|schragstrich|sbarra)\b|スラッシュ|/"
+_REST = r"[^\s<>\"'」』）)、。]"  # what a path may hold
 
 _EMAIL = re2.compile(
-    r"[a-z0-9][a-z0-9._+\-]*(?: ?[._\-] ?[a-z0-9]+){0,20} ?(?:@|[(\[{<] ?(?:at|a|ät|arroba|arobase|chiocciola|アット|アットマーク|@) ?[)\]}>]) ?"
-    r"[a-z0-9\-]+(?: ?(?:\.|[(\[{<] ?(?:dot|punto|point|punkt|ドット|\.) ?[)\]}>]|\b(?:dot|punto|point|punkt)\b|ドット) ?[a-z0-9\-]+){1,4}".replace("ä", "a"),
-    options(),
-)  # fmt: skip
-_EMAIL_WORDS = re2.compile(
-    r"[a-z0-9][a-z0-9._+\-]* ?(?:\b(?:at|arroba|arobase|chiocciola|at-zeichen|klammeraffe|aet)\b|アットマーク|アット|\(a\)|\* ?at ?\*|_at_|-at-) ?"
-    r"[a-z0-9\-]+ ?(?:\b(?:dot|punto|point|punkt)\b|ドット|\(dot\)|_dot_|-dot-|\* ?dot ?\*|\.) ?[a-z]{2,12}\b",
+    r"[a-z0-9][a-z0-9._+\-]*(?: ?[._\-] ?[a-z0-9]+){0,20} ?"
+    rf"(?:{_AT}) ?[a-z0-9\-]+(?: ?(?:\.|{_DOT}) ?[a-z0-9\-]+){{1,4}}",
     options(),
 )
-_MAILBOX = re2.compile(
-    r"^(?:support|info|help|care|service|contact|contacto|kontakt|hilfe|ayuda|sales|hello|mail|office|sav|assistenza|assistance|aide)\b"
+_EMAIL_SPOKEN = re2.compile(
+    rf"[a-z0-9][a-z0-9._+\-]* ?(?:{_AT_SPOKEN}) ?[a-z0-9\-]+ ?(?:{_DOT}|\.) ?[a-z]{{2,12}}\b", options()
 )
-_TO_WRITE = re2.compile(
-    r"\b(?:write|writing|mail|e-mail|email|mailbox|inbox|send|message|drop|address|contact|reach|ask)\b"
+_AT_SIGNS = (
+    *(" at ", " aet ", "arroba", "arobase", "chiocciola", "アット", "zeichen", "klammeraffe"),
+    *("(a)", "at*", "at *", "_at_", "-at-"),
 )
-_HANDLE = re2.compile(r"(?:^|[\s(:])(@[a-z_][a-z0-9_.]{3,30})", options())
-
-LINK = re2.compile(
-    r"(?:https?|hxxps?|ftp) ?: ?/ ?/ ?[^\s<>\"'」』）)、。]{3,}|[a-z0-9][a-z0-9\-]*(?: ?\. ?[a-z0-9][a-z0-9\-]*){1,5}(?:/[^\s<>\"'」』）)、。]*)?",
-    options(),
-)
-_SPELLED = re2.compile(
-    r"([a-z0-9][a-z0-9\-]{1,40}) ?(?:[(\[{] ?(?:dot|punto|point|punkt|ドット|点|\.) ?[)\]}]|\b(?:dot|punto|point|punkt)\b|ドット) ?([a-z]{2,12})\b"
-    r"( ?(?:\b(?:slash|barra|barre|schragstrich|slash|sbarra)\b|スラッシュ|/))?",
-    options(),
-)
-_NUMBER = re.compile(r"(?<![a-z0-9.,])(?:\+|\(\+?)?\d(?:[ \-./()\u30fc~_*]{0,3}\d){5,16}(?![a-z0-9%])")
-_ID = re.compile(
-    r"\b\d{3}-?\d{7}-?\d{7}\b|\b[a-z]{1,4}\d{6,}[a-z]{0,3}\b|\b\d{4}-\d\d-\d\d\b|\b(?:[0-2]?\d|3[01])[./](?:0?\d|1[0-2])[./](?:\d{4}|\d\d)\b(?![./]\d)|(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}\b(?!\.\d)"
-)
-_PRICE = re.compile(r"[$€£¥]\s?$|\b(?:eur|usd|gbp|jpy)\s?$")
-_PRICE_AFTER = re.compile(r"\s?(?:[$€£¥円%]|eur|usd|euros?\b|yen\b|dollars?\b|(?:mm|cm|kg|mah|lm|rpm|kwh|hz|ml|km)\b)")
-_LEET = re.compile(r"\b[0-9oil|]*\d[0-9oil|]*\b")
-_LEET_DIGITS = str.maketrans("oil|", "0111")
-_KANJI_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
-
-
-def phones(case: Case) -> Spans:
-    """Phone numbers in local and international form, also with digits as words, emoji, kanji or the letters o and l.
-
-    Order ids, tracking numbers, dates, prices and references are none; without a word such as "call" a number counts
-    only if it is valid in its country and nothing says that it is a reference.
-    """
-    text = _LEET.sub(lambda m: m.group().translate(_LEET_DIGITS), case.plain)
-    if case.reading.language == "ja":
-        text = text.translate(_KANJI_DIGITS)
-    numbers = list(_NUMBER.finditer(text))
-    ids = [m.span() for m in _ID.finditer(text)] if numbers else []
-    for m in numbers:
-        start, end = m.span()
-        if any(a < end and start < b for a, b in ids) or _PRICE.search(text[max(0, start - 6) : start]):
-            continue
-        if _PRICE_AFTER.match(text[end : end + 9]):
-            continue
-        told = max((b for a, b in ids if b <= start), default=0)
-        if is_phone(m.group(), _country(case), *_said_about(case, start, end, told)):
-            yield start, end
-    for start, end in case.where("digits"):
-        tokens = re.findall(r"\w+", case.plain[start:end])
         first, last = case.reading.sentence_at(start)
         spoken = sum(not t.isdigit() for t in tokens)
         if case.reading.language == "ja":
@@ -125,9 +96,7 @@ def is_phone(number: str, country: str, called: bool, referred: bool) -> bool:
 
 def emails(case: Case) -> Spans:
     """E-mail addresses, with blanks or brackets or words for @ and dot, and handles such as @lumora_help."""
-    if "emails" not in case.spans:
-        case.spans["emails"] = list(_emails(case))
-    yield from case.spans["emails"]
+    yield from case.once("e-mail addresses", lambda: _emails(case))
 
 
 def _emails(case: Case) -> Spans:
@@ -135,7 +104,8 @@ def _emails(case: Case) -> Spans:
         for m in _EMAIL.finditer(case.plain):
             if is_ending(re.split(r"[^a-z]+", m.group())[-1]):
                 yield m.span()
-    for m in _EMAIL_WORDS.finditer(case.plain):
+    spelled = any(word in case.plain for word in _AT_SIGNS)
+    for m in _EMAIL_SPOKEN.finditer(case.plain) if spelled else ():
         said = m.group()
         ending = re.split(r"[^a-z]+", said)[-1]
         if is_ending(ending) and (" at " not in said or _is_address(case, m.start(), said)):
@@ -194,14 +164,15 @@ def links(case: Case) -> Spans:
     """Links and bare domains outside Amazon and the allow-list, also spelled out: "lumora dot com slash help"."""
     plain, shown = case.plain, case.reading.shown
     mails = list(emails(case))
-    if "." in plain or ":" in plain:
+    if _DOTTED.search(plain):
         for m in LINK.finditer(plain):
             start, end = m.start(), m.end()
             if any(a <= start < b for a, b in mails) or not _is_written_as_link(shown[start:end], plain, start):
                 continue
             if _is_foreign(domain_of(m.group()), case):
                 yield start, end
-    for m in _SPELLED.finditer(plain):
+    spelled = any(word in plain for word in _DOT_SIGNS)
+    for m in _SPELLED.finditer(plain) if spelled else ():
         if any(a <= m.start() < b for a, b in mails):
             continue
         if is_ending(m.group(2)) and _is_meant(case, m) and _is_foreign(f"{m.group(1)}.{m.group(2)}", case):

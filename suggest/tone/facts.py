@@ -1,20 +1,22 @@
-"""Claims that the order does not bear out: another carrier, another tracking number, an arrival that is already past."""
+"""Claims that the order does not bear out: another carrier, another tracking number, an arrival already past."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime
 from functools import cache
 
 import re2
 
 from suggest.tone.case import Case
+from suggest.tone.promises import segment
 
 Spans = Iterator[tuple[int, int]]
 
 CARRIERS = (
-    "amazon logistics", "ups", "usps", "fedex", "dhl", "dpd", "gls", "hermes", "evri", "royal mail", "parcelforce", "yodel",
-    "colissimo", "chronopost", "mondial relay", "la poste", "correos", "seur", "mrw", "nacex", "brt", "bartolini", "sda",
-    "poste italiane", "ヤマト運輸", "クロネコヤマト", "佐川急便", "日本郵便", "ゆうパック", "西濃運輸", "福山通運",
-)  # fmt: skip
+    *("amazon logistics", "ups", "usps", "fedex", "dhl", "dpd", "gls", "hermes", "evri", "royal mail", "parcelforce"),
+    *("yodel", "colissimo", "chronopost", "mondial relay", "la poste", "correos", "seur", "mrw", "nacex", "brt"),
+    *("bartolini", "sda", "poste italiane"),
+    *("ヤマト運輸", "クロネコヤマト", "佐川急便", "日本郵便", "ゆうパック", "西濃運輸", "福山通運"),
+)
 _SAME = (
     {"ヤマト運輸", "クロネコヤマト"},
     {"日本郵便", "ゆうパック"},
@@ -43,6 +45,8 @@ def other_carrier(case: Case) -> Spans:
     mine = case.order.carrier.lower()
     kin = next((same for same in _SAME if any(c in mine for c in same)), {mine})
     for m in _carrier_names().finditer(case.plain):
+        if not case.says("arrival", *case.reading.sentence_at(m.start())):
+            continue
         if not any(c in m.group() or m.group() in c for c in kin) and m.group() not in mine:
             yield m.span()
 
@@ -55,48 +59,49 @@ def other_tracking(case: Case) -> Spans:
 
 
 def past_arrival(case: Case) -> Spans:
-    """An arrival day that lies before the order was shipped, or after it was delivered."""
+    """An arrival day before the parcel was shipped or last seen, or before the day that the carrier names."""
     order = case.order
     if order is None:
         return
-    days = [_day(d) for d in (order.shipped_at, order.last_tracking_update) if d]
-    for day, start, end in dates(case, [d.year for d in days]):
-        if case.says("arrival", *case.reading.sentence_at(start)) and (
-            any(day < d for d in days) or _is_delivered(case, day)
-        ):
+    known = [_day(d) for d in (order.shipped_at, order.last_tracking_update, order.eta) if d]
+    if not known or order.delivered_at:
+        return
+    for day, start, end in dates(case, max(known)):
+        if day < max(known) and case.says("arrival", *segment(case, start, end)):
             yield start, end
-
-
-def _is_delivered(case: Case, day: date) -> bool:
-    return bool(case.order and case.order.delivered_at and day > _day(case.order.delivered_at))
 
 
 def _day(moment: datetime | date) -> date:
     return moment.date() if isinstance(moment, datetime) else moment
 
 
-def dates(case: Case, years: Iterable[int]) -> Iterator[tuple[date, int, int]]:
-    """Days with a month that the reply names, in the years of the order."""
+def dates(case: Case, near: date) -> Iterator[tuple[date, int, int]]:
+    """Days with a month that the reply names, in the year that brings them nearest to a known day."""
     months = MONTHS[case.reading.language]
     for m in _dated(case.reading.language).finditer(case.plain):
         groups = [g for g in m.groups() if g]
-        number = next((g for g in groups if g.isdigit()), "")
         name = next((g for g in groups if not g.isdigit()), "")
-        month = int(groups[0]) if not name else next((i for i, n in enumerate(months, 1) if name.startswith(n)), 0)
-        number = groups[1] if not name else number
-        for year in set(years):
-            try:
-                yield date(year, month, int(number)), *m.span()
-            except ValueError:
-                continue
+        number = next(g for g in reversed(groups) if g.isdigit())
+        month = months.index(name) + 1 if name else int(groups[0])
+        days = [_date(year, month, int(number)) for year in (near.year - 1, near.year, near.year + 1)]
+        found = [day for day in days if day]
+        if found:
+            yield min(found, key=lambda day: abs(day - near)), *m.span()
+
+
+def _date(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
 
 
 MONTHS = {
-    "en": "jan feb mar apr may jun jul aug sep oct nov dec".split(),
-    "de": "jan feb mar apr mai jun jul aug sep okt nov dez".split(),
-    "fr": "jan fev mar avr mai juin juil aou sep oct nov dec".split(),
-    "es": "ene feb mar abr may jun jul ago sep oct nov dic".split(),
-    "it": "gen feb mar apr mag giu lug ago set ott nov dic".split(),
+    "en": ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
+    "de": ["jan", "feb", "mar", "apr", "mai", "jun", "jul", "aug", "sep", "okt", "nov", "dez"],
+    "fr": ["jan", "fev", "mar", "avr", "mai", "juin", "juil", "aou", "sep", "oct", "nov", "dec"],
+    "es": ["ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"],
+    "it": ["gen", "feb", "mar", "apr", "mag", "giu", "lug", "ago", "set", "ott", "nov", "dic"],
     "ja": [],
 }
 

@@ -5,24 +5,31 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 
+import re2
+
 from suggest.tone.case import Case
 from suggest.tone.promises import segment
 
 Spans = Iterator[tuple[int, int]]
 
 SIGNS = {"€": "EUR", "£": "GBP", "¥": "JPY", "円": "JPY", "$": "", "us$": "USD", "ca$": "CAD", "a$": "AUD", "r$": "BRL"}
-_WORDS = {"eur": "EUR", "euro": "EUR", "usd": "USD", "gbp": "GBP", "jpy": "JPY", "yen": "JPY", "pound": "GBP", "quid": "GBP", "libra": "GBP",
-          "sterlin": "GBP", "livre": "GBP", "pfund": "GBP", "dollar": "", "dolar": "", "dollaro": "", "mxn": "MXN", "cad": "CAD", "aud": "AUD"}  # fmt: skip
-_MONEY = re.compile(
-    r"[€£$¥円%割]|cent|eur|usd|gbp|jpy|doll?ar|pound|quid|yen|libra|livre|sterlin|pfund|cad|aud|mxn|prozent|ciento"
-)
+_WORDS = {
+    "eur": "EUR",
+    **dict.fromkeys(("gbp", "pound", "quid", "libra", "sterlin", "livre", "pfund"), "GBP"),
+    **dict.fromkeys(("jpy", "yen"), "JPY"),
+    **{"usd": "USD", "mxn": "MXN", "cad": "CAD", "aud": "AUD", "dol": ""},  # whose dollars is not said
+}
+_SHARE = re.compile(r"[%割パ]|cent|prozent|ciento")
+_CODE = r"(?:eur|usd|gbp|jpy|cad|aud|mxn)\b"
+_NAME = r"(?:euros?|dollars?|dolar(?:es)?|dollari|pounds?|quid|libras?|livres?|sterline|pfund|yen(?:es)?)\b"
 _DIGITS = r"\d{1,3}(?:[., ' ]\d{3})+(?:[.,]\d{1,2})?|\d{1,7}(?:[.,]\d{1,2})?"
-AMOUNT = re.compile(
-    rf"(?<![\d.,\-])(?:(?P<before>(?:us|ca|au?|r|nz|s)?\$|[€£¥]|\b(?:eur|usd|gbp|jpy|cad|aud|mxn)\b) ?(?P<n1>{_DIGITS})"
-    rf"|(?P<n2>{_DIGITS}) ?(?P<after>[€£¥円$]|(?:eur|usd|gbp|jpy|cad|aud|mxn|euros?|dollars?|dolar(?:es)?|dollari|pounds?|quid|libras?|livres?|sterline|pfund|yen(?:es)?)\b))(?![\d])"
+_AMOUNT = re2.compile(
+    rf"(?:^|[^\d.,\-])(?:((?:us|ca|au?|r|nz|s)?\$|[€£¥]|\b{_CODE}) ?({_DIGITS})"
+    rf"|({_DIGITS}) ?([€£¥円$]|{_CODE}|{_NAME}))"
 )
 _PERCENT = re.compile(
-    r"(?<![\d.,])(\d{1,3}(?:[.,]\d{1,2})?) ?(?:%|percent\b|per cent\b|prozent\b|pour ?cent\b|por ciento\b|per cento\b|パーセント)"
+    r"(?<![\d.,])(\d{1,3}(?:[.,]\d{1,2})?) ?"
+    r"(?:%|percent\b|per cent\b|prozent\b|pour ?cent\b|por ciento\b|per cento\b|パーセント)"
 )
 _TENTHS = re.compile(r"(?<![\d.,])(\d)割(?:引|の|を|分)")
 
@@ -58,21 +65,30 @@ def offers(case: Case) -> list[Offer]:
     """
     if case.is_presale or not case.occurring & {"offered", "on_top", "given_extra"}:
         return []
-    return [o for o in _amounts(case) if _is_offered(case, o)]
+    return case.once("offers", lambda: (o for o in _amounts(case) if _is_offered(case, o)))
 
 
 def _amounts(case: Case) -> Iterator[Offer]:
-    if _MONEY.search(case.plain):
-        for m in AMOUNT.finditer(case.plain):
-            sign = m["before"] or m["after"]
-            code = SIGNS.get(sign) or next((c for w, c in _WORDS.items() if sign.startswith(w)), "")
-            yield Offer(m.start(), m.end(), amount=number(m["n1"] or m["n2"]), currency=code)
+    yield from sums(case)
+    if _SHARE.search(case.plain):
         for m in _PERCENT.finditer(case.plain):
             yield Offer(m.start(), m.end(), share=number(m[1]) / 100)
         for m in _TENTHS.finditer(case.plain):
             yield Offer(m.start(), m.end(), share=Decimal(m[1]) / 10)
     for name, share in (("half", Decimal("0.5")), ("third", Decimal(1) / 3), ("quarter", Decimal("0.25"))):
         yield from (Offer(a, b, share=share) for a, b in case.where(name))
+
+
+def sums(case: Case) -> list[Offer]:
+    """Every sum of money that the reply names, offered or not."""
+    return case.once("sums", lambda: (_sum(m) for m in _AMOUNT.finditer(case.plain)))
+
+
+def _sum(m: "re2._Match") -> Offer:
+    before, first, second, after = m.groups()
+    sign = before or after
+    code = SIGNS.get(sign) or next((c for w, c in _WORDS.items() if sign.startswith(w)), "")
+    return Offer(m.start(1 if before else 3), m.end(), amount=number(first or second), currency=code)
 
 
 def _is_offered(case: Case, offer: Offer) -> bool:
@@ -120,9 +136,7 @@ def over_the_cap(case: Case) -> Spans:
         if o.share is not None:
             if o.share > case.compensation_share:
                 yield o.start, o.end
-        elif total is None:
-            yield o.start, o.end
-        elif o.amount is not None and o.amount > cap(total, case.compensation_share, currency):
+        elif total is None or (o.amount is not None and o.amount > cap(total, case.compensation_share, currency)):
             yield o.start, o.end
 
 

@@ -5,6 +5,7 @@ import unicodedata
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import re2
 
@@ -14,12 +15,16 @@ LONGEST = 20_000  # characters that are read; a reply may have 1,000, and what i
 INVISIBLE = "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f"
 _LOOSE = re.compile(f"[{INVISIBLE}\ufe00-\ufe0f\ufeff\u20e3\u0300-\u036f\u3099\u309a\uff9e\uff9f]")
 _DROPPED = re.compile(f"[{INVISIBLE}\ufe00-\ufe0f\ufeff\u20e3]")
+_VOICED = "\uff9e\uff9f\u3099\u309a"
 _MARKS = re.compile("[\u0300-\u036f\u3099\u309a\uff9e\uff9f]")
 
 # Letters of other alphabets that look like ours: brіghtnest.com has a Ukrainian і
-_LOOKALIKES = dict(
-    zip("аеорсухіїјѕһԁɡԛԝькмтвнпАЕОРСУХІЈЅКМТВНαορνιτκΑΒΕΗΙΚΜΝΟΡΤΥΧΖ", "aeopcyxiijshdgqwbkmtbhnaeopcyxijskmtbhaopvitkabehikmnoptyxz", strict=True)
-)  # fmt: skip
+_LOOKALIKES = {
+    **dict(zip("аеорсухіїјѕһԁɡԛԝькмтвнп", "aeopcyxiijshdgqwbkmtbhn", strict=True)),
+    **dict(zip("АЕОРСУХІЈЅКМТВНП", "aeopcyxijskmtbhn", strict=True)),
+    **dict(zip("αορνιτκΑΒΕΗΙΚΜΝΟΡΤΥΧΖ", "aopvitkabehikmnoptyxz", strict=True)),
+}
+
 _SAME = {
     **_LOOKALIKES,
     **dict.fromkeys("’‘ʼ´`′＇", "'"),
@@ -77,7 +82,7 @@ def _composed(text: str) -> tuple[str, list[int]]:
         if not _DROPPED.match(text[i]):
             cluster = text[i]
             if end - i > 1:
-                form = "NFKC" if _MARKS.match(text[i + 1]) and text[i + 1] in "\uff9e\uff9f\u3099\u309a" else "NFC"
+                form: Literal["NFC", "NFKC"] = "NFKC" if text[i + 1] in _VOICED else "NFC"
                 cluster = unicodedata.normalize(form, text[i:end])
             shown.append(cluster[0])
             places.append(i)
@@ -180,10 +185,9 @@ class Reading:
             return True
         if mark != ".":
             return False
-        if _ABBREVIATION.search(self.plain[max(0, start - 6) : start + 1]):
+        if self.shown[end : end + 2].strip().islower():
             return True
-        following = self.shown[end : end + 2].strip()
-        if following.islower():
+        if self.language != "ja" and _ABBREVIATION.search(self.plain[max(0, start - 6) : start + 1]):
             return True
         return self.language == "de" and self.plain[start - 1 : start].isdigit() and bool(_MONTH.match(self.plain, end))
 

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
+from itertools import pairwise
 
 import re2
-from messages import detect_language
 
+from messages import detect_language
 from suggest.tone.case import Case
 from suggest.tone.characters import is_eastern, is_simplified
 from suggest.tone.rules import LANGUAGES, rule_book
@@ -53,9 +54,7 @@ def wrong_language(case: Case) -> Spans:
 
     Product names, quotes, ids and short sentences do not count.
     """
-    if "wrong language" not in case.spans:
-        case.spans["wrong language"] = list(_wrong_language(case))
-    yield from case.spans["wrong language"]
+    yield from case.once("wrong language", lambda: _wrong_language(case))
 
 
 def _wrong_language(case: Case) -> Spans:
@@ -110,4 +109,6 @@ def mixed_address(case: Case) -> Spans:
 
 def doubled_words(case: Case) -> Spans:
     """A word written twice in a row."""
-    yield from (m.span() for m in _DOUBLED.finditer(case.plain) if m[1] not in _SAID_TWICE)
+    words = case.plain.split()
+    if any(b.startswith(a) for a, b in pairwise(words)):
+        yield from (m.span() for m in _DOUBLED.finditer(case.plain) if m[1] not in _SAID_TWICE)
