@@ -49,6 +49,63 @@ _AT_SIGNS = (
     *(" at ", " aet ", "arroba", "arobase", "chiocciola", "アット", "zeichen", "klammeraffe"),
     *("(a)", "at*", "at *", "_at_", "-at-"),
 )
+_DOT_SIGNS = ("dot", "pun", "point", "ドット", "点", ".)", ".]", ".}")
+_MAILBOX = re2.compile(
+    r"^(?:support|info|help|care|service|contact|contacto|kontakt|hilfe|ayuda|sales|hello|mail|office|sav|assistenza"
+    r"|assistance|aide)\b"
+)
+_TO_WRITE = re2.compile(
+    r"\b(?:write|writing|mail|e-mail|email|mailbox|inbox|send|message|drop|address|contact|reach|ask)\b"
+)
+_HANDLE = re2.compile(r"(?:^|[\s(:])(@[a-z_][a-z0-9_.]{3,30})", options())
+
+LINK = re2.compile(
+    rf"(?:https?|hxxps?|ftp) ?: ?/ ?/ ?{_REST}{{3,}}"
+    rf"|[a-z0-9][a-z0-9\-]*(?: ?\. ?[a-z0-9][a-z0-9\-]*){{1,5}}(?:/{_REST}*)?",
+    options(),
+)
+_DOTTED = re2.compile(r"\.[a-z0-9]| \. ?[a-z]|: ?/")
+_SPELLED = re2.compile(rf"([a-z0-9][a-z0-9\-]{{1,40}}) ?(?:{_DOT}) ?([a-z]{{2,12}})\b( ?(?:{_SLASH}))?", options())
+
+_NUMBER = re.compile(r"(?<![a-z0-9.,])(?:\+|\(\+?)?\d(?:[ \-./()\u30fc~_*]{0,3}\d){5,16}(?![a-z0-9%])")
+_ID = re.compile(
+    r"\b\d{3}-?\d{7}-?\d{7}\b|\b[a-z]{1,4}\d{6,}[a-z]{0,3}\b|\b\d{4}-\d\d-\d\d\b"
+    r"|\b(?:[0-2]?\d|3[01])[./](?:0?\d|1[0-2])[./](?:\d{4}|\d\d)\b(?![./]\d)"
+    r"|(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}\b(?!\.\d)"
+)
+_PRICE = re.compile(r"[$€£¥]\s?$|\b(?:eur|usd|gbp|jpy)\s?$")
+_PRICE_AFTER = re.compile(r"\s?(?:[$€£¥円%]|eur|usd|euros?\b|yen\b|dollars?\b|(?:mm|cm|kg|mah|lm|rpm|kwh|hz|ml|km)\b)")
+_MANY_DIGITS = re.compile(r"(?:[0-9oil|〇零一二三四五六七八九][ \-./()ー~_*]{0,3}){7}")
+_NO_PHONE = re.compile(r"\d{3}-\d{7}-\d{7}|\b[a-z]{1,4}\d{6,}[a-z]{0,3}\b")
+_LEET = re.compile(r"\b[0-9oil|]*\d[0-9oil|]*\b")
+_LEET_DIGITS = str.maketrans("oil|", "0111")
+_KANJI_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
+
+
+def phones(case: Case) -> Spans:
+    """Phone numbers in local and international form, also with digits as words, emoji, kanji or the letters o and l.
+
+    Order ids, tracking numbers, dates, prices and references are none; without a word such as "call" a number counts
+    only if it is valid in its country and nothing says that it is a reference.
+    """
+    if not _MANY_DIGITS.search(_NO_PHONE.sub(" ", case.plain)) and "digits" not in case.occurring:
+        return
+    text = _LEET.sub(lambda m: m.group().translate(_LEET_DIGITS), case.plain)
+    if case.reading.language == "ja":
+        text = text.translate(_KANJI_DIGITS)
+    numbers = list(_NUMBER.finditer(text))
+    ids = [m.span() for m in _ID.finditer(text)] if numbers else []
+    for m in numbers:
+        start, end = m.span()
+        if any(a < end and start < b for a, b in ids) or _PRICE.search(text[max(0, start - 6) : start]):
+            continue
+        if _PRICE_AFTER.match(text[end : end + 9]):
+            continue
+        told = max((b for a, b in ids if b <= start), default=0)
+        if is_phone(m.group(), _country(case), *_said_about(case, start, end, told)):
+            yield start, end
+    for start, end in case.where("digits"):
+        tokens = re.findall(r"\w+", case.plain[start:end])
         first, last = case.reading.sentence_at(start)
         spoken = sum(not t.isdigit() for t in tokens)
         if case.reading.language == "ja":
