@@ -1,5 +1,7 @@
 """What came in: an export → clean messages."""
 
+from messages.clean import clean_message as clean_message
+from messages.clean import find_order_ids as find_order_ids
 from messages.errors import InputError as InputError
 from messages.errors import LogError as LogError
 from messages.language import SUPPORTED_LANGUAGES as SUPPORTED_LANGUAGES

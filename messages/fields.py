@@ -250,7 +250,7 @@ def _sender(row: RawRow, plan: Plan) -> str:
 
 @lru_cache(maxsize=10_000)
 def _writer_of(sender: str) -> str:
-    return read_sender({"From": sender}.get).writer if sender else ""  # type: ignore[arg-type]
+    return read_sender({"From": sender}.get).writer if sender else ""
 
 
 def _writer(row: RawRow, plan: Plan) -> str:
