@@ -61,10 +61,11 @@ _HANDLE = re2.compile(r"(?:^|[\s(:])(@[a-z_][a-z0-9_.]{3,30})", options())
 
 LINK = re2.compile(
     rf"(?:https?|hxxps?|ftp) ?: ?/ ?/ ?{_REST}{{3,}}"
-    rf"|[a-z0-9][a-z0-9\-]*(?: ?\. ?[a-z0-9][a-z0-9\-]*){{1,5}}(?:/{_REST}*)?",
+    rf"|[a-z0-9][a-z0-9\-]*(?:(?:\.| \. ?)[a-z0-9][a-z0-9\-]*){{1,5}}(?:\. (?:com|net|org|shop|store)\b)?(?: ?/ ?{_REST}*)?",
     options(),
 )
 _DOTTED = re2.compile(r"\.[a-z0-9]| \. ?[a-z]|: ?/")
+_NAMED = re2.compile(r"(?:user ?name|handle|nick|nutzername|usuario|utente|utilisateur|アカウント|ユーザー名|id)[ :は「]*$")
 _SPELLED = re2.compile(rf"([a-z0-9][a-z0-9\-]{{1,40}}) ?(?:{_DOT}) ?([a-z]{{2,12}})\b( ?(?:{_SLASH}))?", options())
 
 _NUMBER = re.compile(r"(?<![a-z0-9.,])(?:\+|\(\+?)?\d(?:[ \-./()\u30fc~_*]{0,3}\d){5,16}(?![a-z0-9%])")
@@ -224,7 +225,9 @@ def links(case: Case) -> Spans:
     if _DOTTED.search(plain):
         for m in LINK.finditer(plain):
             start, end = m.start(), m.end()
-            if any(a <= start < b for a, b in mails) or not _is_written_as_link(shown[start:end], plain, start):
+            if any(a <= start < b for a, b in mails) or _NAMED.search(plain[max(0, start - 20) : start]):
+                continue
+            if not _is_written_as_link(shown[start:end], plain, start):
                 continue
             if _is_foreign(domain_of(m.group()), case):
                 yield start, end

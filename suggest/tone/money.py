@@ -148,4 +148,6 @@ def without_goodwill(case: Case) -> Spans:
     if given:
         yield given[0].start, given[0].end
     elif not case.is_presale:
-        yield from (span for span in case.where("gift") if not case.reading.is_quoted(*span))
+        for start, end in case.where("gift"):
+            if not case.reading.is_quoted(start, end) and not case.says("denied", *case.reading.sentence_at(start)):
+                yield start, end

@@ -74,6 +74,12 @@ def is_denied(case: Case, start: int, end: int) -> bool:
     return case.says("denied", *case.reading.sentence_at(start))
 
 
+def is_refused(case: Case, start: int, end: int) -> bool:
+    """True if the clause says no before it comes: "we do not answer on …"; but not "if it does not help, call …"."""
+    first, _ = segment(case, start, end)
+    return case.says("negated", first, start) and not case.says("conditional", first, start)
+
+
 def is_conditional(case: Case, start: int, end: int) -> bool:
     """True if the clause begins with "if": what may happen, not what will."""
     first, _ = segment(case, start, end)
@@ -85,6 +91,7 @@ CONDITIONS = {
     "instruction": is_instruction,
     "negated": is_negated,
     "denied": is_denied,
+    "refused": is_refused,
     "conditional": is_conditional,
     "quoted": lambda case, start, end: case.reading.is_quoted(start, end),
 }

@@ -71,9 +71,11 @@ def _not_japanese(case: Case) -> Spans:
         sentence = case.reading.unquoted(a, b)
         if _KANA.search(sentence):
             continue
-        chinese = sum(is_simplified(c) for c in sentence)
-        latin = [w for w in _WORD.findall(sentence) if w.isascii() and _languages_of(w)]
-        if chinese >= 1 or len(latin) >= 3:
+        words = _WORD.findall(sentence)
+        latin = [w for w in words if w.isascii() and _languages_of(w)]
+        chinese = any(is_simplified(c) for c in sentence)
+        foreign = sum(len(w) for w in words if not w.isascii()) >= 5 and detect_language(sentence) == "other"
+        if chinese or foreign or len(latin) >= 3:
             yield a, b
 
 

@@ -83,7 +83,7 @@ KINDS = (
     "diagnosis", "link_only", "residue", "simplified", "length", "markup", "control", "breaks", "language", "address",
     "doubled", "carrier", "tracking", "arrival", "duplicate", "register",
 )  # fmt: skip
-CONDITIONS = ("bounded", "instruction", "negated", "denied", "quoted", "conditional")
+CONDITIONS = ("bounded", "instruction", "negated", "denied", "refused", "quoted", "conditional")
 
 
 @dataclass(frozen=True)
