@@ -32,6 +32,7 @@ class Case:
     marketplace: Marketplace
     language: str
     now: datetime
+    received: datetime
     policy: Policy
 
     @cached_property

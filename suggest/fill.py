@@ -1,6 +1,6 @@
 """Turns a template into a letter: every field a fact with its source, said as the buyer's country says it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
@@ -69,21 +69,24 @@ def fill(text: Text, facts: Facts, brief: bool = False) -> Filled:
 
 
 def _paragraph(lines: tuple[Line, ...], facts: Facts, used: dict[str, Fact], missing: list[str], brief: bool) -> str:
-    said = []
+    joint = "" if facts.language in ("ja", "zh") else " "
+    return joint.join(_line(line, facts, used, missing) for line in said(lines, facts, brief))
+
+
+def said(lines: tuple[Line, ...], facts: Facts, brief: bool = False) -> Iterator[Line]:
+    """The lines of a paragraph that are said: what may be left out only with all its facts, or what stands in."""
     for line in lines:
-        chosen: Line | None = line
-        if line.optional and (not facts.has(line.fields) or (brief and not line.otherwise)):
-            chosen = line.otherwise if line.otherwise and facts.has(line.otherwise.fields) else None
-        if chosen:
-            said.append(_line(chosen, facts, used, missing))
-    return ("" if facts.language in ("ja", "zh") else " ").join(said)
+        if not line.optional or (facts.has(line.fields) and (line.otherwise or not brief)):
+            yield line
+        elif line.otherwise and facts.has(line.otherwise.fields):
+            yield line.otherwise
 
 
 def _line(line: Line, facts: Facts, used: dict[str, Fact], missing: list[str]) -> str:
-    said = []
+    pieces = []
     for i, part in enumerate(line.parts):
         if i % 2 == 0:
-            said.append(part)
+            pieces.append(_one_hour(part, facts.language) if i and _is_one_hour(line.parts[i - 1], facts) else part)
             continue
         fact = facts.get(part)
         if fact is None:
@@ -91,8 +94,25 @@ def _line(line: Line, facts: Facts, used: dict[str, Fact], missing: list[str]) -
             continue
         used[part] = fact
         ends = line.parts[i + 1][:1] in (".", "。", "!", "?", ":")
-        said.append(fact.value.rstrip(" .。") if ends else fact.value)
-    return "".join(said)
+        pieces.append(fact.value.rstrip(" .。") if ends else fact.value)
+    return "".join(pieces)
+
+
+def _is_one_hour(name: str, facts: Facts) -> bool:
+    fact = facts.get(name) if name in ("resolve_hours", "presale_hours") else None
+    return fact is not None and fact.value == "1"
+
+
+def _one_hour(text: str, language: str) -> str:
+    """The text after "1" with its first word in the singular, if it is the word for hours.
+
+    >>> _one_hour(" hours of your reply", "en"), _one_hour(" Stunden.", "de"), _one_hour("時間以内", "ja")
+    (' hour of your reply', ' Stunde.', '時間以内')
+    """
+    from babel.units import format_unit
+
+    one, many = (str(format_unit(n, "duration-hour", locale=language)).replace(str(n), "") for n in (1, 2))
+    return one + text[len(many) :] if text.startswith(many) else text
 
 
 # ---------------------------------------------------------------- how a country says it
@@ -137,15 +157,29 @@ def say_day(day: date, language: str, country: str, with_year: bool) -> str:
 
 @lru_cache(maxsize=4096)
 def say_time(moment: datetime, language: str, country: str) -> str:
-    """A clock time; with its zone where a country has several."""
-    from babel.dates import format_time, get_timezone_name
+    """A clock time on the buyer's wall."""
+    from babel.dates import format_time
 
-    said = format_time(moment, "HH:mm" if language in ("ja", "zh") else "short", locale=_locale(language, country))
-    if country in MANY_ZONES:
-        locale = _locale("en" if language == "zh" else language, country)
-        zone = get_timezone_name(moment, "short", locale=locale)
-        said += f" {zone}" if zone.isalpha() else f" ({get_timezone_name(moment, 'long', locale=locale)})"
-    return _plain(said)
+    form = "HH:mm" if language in ("ja", "zh") else "short"
+    return _plain(format_time(moment, form, locale=_locale(language, country)))
+
+
+@lru_cache(maxsize=4096)
+def say_zone(moment: datetime, language: str, country: str) -> str:
+    """The zone of a clock time where a country has several, else nothing; it follows what a language adds to a time.
+
+    >>> from zoneinfo import ZoneInfo
+    >>> noon = datetime(2026, 11, 22, 12, tzinfo=ZoneInfo("America/New_York"))
+    >>> say_zone(noon, "en", "US"), say_zone(noon, "de", "US")
+    (' EST', ' (Nordamerikanische Ostküsten-Normalzeit)')
+    """
+    from babel.dates import get_timezone_name
+
+    if country not in MANY_ZONES:
+        return ""
+    locale = _locale("en" if language == "zh" else language, country)
+    zone = get_timezone_name(moment, "short", locale=locale)
+    return _plain(f" {zone}" if zone.isalpha() else f" ({get_timezone_name(moment, 'long', locale=locale)})")
 
 
 @lru_cache(maxsize=4096)
@@ -279,7 +313,8 @@ def _moment(moment: datetime, source: str, facts: Facts) -> Fact:
     country = facts.case.marketplace.country
     day = say_day(local.date(), facts.language, country, False)
     time = say_time(local, facts.language, country)
-    return Fact(facts.letter.by.replace("{date}", day).replace("{time}", time), source)
+    said_by = facts.letter.by.replace("{date}", day).replace("{time}", time)
+    return Fact(said_by + say_zone(local, facts.language, country), source)
 
 
 def _from_order(name: str) -> Callable[[Facts], Fact | None]:
@@ -306,7 +341,7 @@ def _specs(facts: Facts) -> Fact | None:
     found = _from_order("product_specs")(facts)
     if not found:
         return None
-    end = "" if found.value[-1] in ".!?。）)" else "。" if facts.language == "ja" else "."
+    end = "" if found.value[-1] in ".!?。）)" else "。" if facts.language == "ja" and "。" in found.value else "."
     return Fact(found.value + end, found.source)
 
 
@@ -364,9 +399,15 @@ def _restock(facts: Facts) -> Fact | None:
 def _sign_off(facts: Facts) -> Fact:
     policy, words = facts.case.policy, facts.letter
     if policy.sign_off and facts.language != "zh":
-        return Fact(policy.sign_off.strip(), "policy.sign_off")
+        return Fact(_after_closing(policy.sign_off.strip(), facts), "policy.sign_off")
     name, source = (policy.shop_name, "policy.shop_name") if policy.shop_name else (words.team, "language")
     return Fact(f"{words.close}\n{name}", source)
+
+
+def _after_closing(sign_off: str, facts: Facts) -> str:
+    """A seller's own ending; a Japanese letter keeps its closing sentence (何卒…) before it."""
+    keeps = facts.language == "ja" and "お願い" not in sign_off
+    return f"{facts.letter.close}\n{sign_off}" if keeps else sign_off
 
 
 def _salutation(facts: Facts) -> Fact:
@@ -377,7 +418,7 @@ def _salutation(facts: Facts) -> Fact:
 def _reply_by(facts: Facts) -> Fact:
     from suggest.deadlines import reply_by
 
-    return _moment(reply_by(facts.case.now), "now + 24 h", facts)
+    return _moment(reply_by(facts.case.received), "received + 24 h", facts)
 
 
 FACTS: dict[str, Callable[[Facts], Fact | None]] = {

@@ -2,20 +2,22 @@
 
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import groupby
 
 from rapidfuzz.fuzz import token_set_ratio
 from rapidfuzz.process import extractOne
 
-from model import FLAGS
+from model import FLAGS, Prediction
 from suggest.case import STUCK_DAYS, Case
 from suggest.fill import Facts
-from suggest.templates import Line, Situation, Template, Templates, situations, spaced
+from suggest.templates import Line, Situation, Template, Templates, situations, spaced, templates
 
 UNDERSTOOD = 0.4  # probability of the likeliest scenario below which the buyer is asked what is meant
-LETTERS = 3  # letters that a message needs to be one
+LIKELY = 0.15  # probability from which another scenario is worth a look
+WEIGHED = 0.75  # probability of the likeliest scenario below which the order's facts may speak against it
+LETTERS = 3  # letters that a message needs to be one; a Chinese character counts for two: 返品 is a whole ask
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,10 @@ CONDITIONS: dict[str, Callable[[Facts], bool]] = {
     **{name: _flag(name) for name in FLAGS},
     "threat": lambda f: f.case.is_threatened,
     "nothing else": lambda f: is_nothing_else(f.case),
-    "not understood": lambda f: is_not_understood(f.case),
+    "not understood": lambda f: is_not_understood(f),
     "other order quoted": lambda f: is_other_order(f.case),
     "order": _known("order_id"),
+    "product": lambda f: f.has(("product_name",)) or f.has(("specs",)),
     "fba": lambda f: f.case.order.fulfilment == "FBA",
     "shipped": lambda f: f.case.is_shipped,
     "unshipped": lambda f: not f.case.is_shipped and f.case.order.ordered_at is not None,
@@ -73,11 +76,60 @@ def is_nothing_else(case: Case) -> bool:
     return not asks and not case.prediction.also and case.prediction.scenario == "other"
 
 
-def is_not_understood(case: Case) -> bool:
-    """True for noise, and where no scenario is likely."""
-    if sum(c.isalpha() for c in case.message[:200]) < LETTERS:
+def is_not_understood(facts: Facts) -> bool:
+    """True for noise, and where no scenario is likely and neither the words nor the facts speak for the first."""
+    case = facts.case
+    if _letters(case.message[:200]) < LETTERS:
         return True
-    return not case.prediction.sure and case.prediction.probability < UNDERSTOOD
+    if case.prediction.sure or case.prediction.probability >= UNDERSTOOD:
+        return False
+    return not speaks_for(case.prediction.scenario, facts)
+
+
+def _letters(text: str) -> int:
+    return sum(2 if "\u4e00" <= c <= "\u9fff" else 1 for c in text if c.isalpha())
+
+
+def speaks_for(scenario: str, facts: Facts) -> bool:
+    """True if a situation of this scenario is named by its words, or the facts are as one would expect them."""
+    expected = EXPECTED.get(scenario)
+    as_expected = expected is not None and all(holds(condition, facts) for condition in expected)
+    return as_expected or is_named(scenario, facts)
+
+
+def is_named(scenario: str, facts: Facts) -> bool:
+    """True if a situation of this scenario fits the facts and one of its words is in the message."""
+    book = templates(facts.language, facts.case.marketplace.code)
+    return any(s.words and not s.stand_in and fits(s, facts, book) for s in situations_of(scenario))
+
+
+def weighed(prediction: Prediction, facts: Facts) -> Prediction:
+    """The prediction; where it is far from sure and the order speaks against its scenario, the next one that fits.
+
+    "Too small, I need the next size", 0.6 a question before a purchase, 0.3 a return: the order was shipped.
+    """
+    if prediction.sure or prediction.probability >= WEIGHED or not facts.has(("order_id",)):
+        return prediction
+    against = CONTRADICTED.get(prediction.scenario)
+    is_wrong = against is not None and holds(against, facts)
+    if not is_wrong and (prediction.probability >= UNDERSTOOD or speaks_for(prediction.scenario, facts)):
+        return prediction
+    others = [name for name, p in prediction.ranking[1:3] if p >= LIKELY and name != "other"]
+    better = next((n for n in others if is_named(n, facts) or (is_wrong and speaks_for(n, facts))), None)
+    if better is None:
+        return prediction
+    also = tuple(name for name in prediction.also if name != better and speaks_for(name, facts))
+    return replace(prediction, scenario=better, probability=dict(prediction.ranking)[better], also=also)
+
+
+CONTRADICTED = {"compatibility_presale": "shipped", "usage_help": "unshipped", "returns": "unshipped"}
+EXPECTED = {  # what the data of most messages of a scenario look like; "other" can be anything
+    "logistics_delay": ("order", "not delivered"),
+    "compatibility_presale": ("no order", "product"),
+    "usage_help": ("order", "delivered"),
+    "returns": ("order", "delivered"),
+    "compensation_demand": ("order", "delivered"),
+}
 
 
 def is_other_order(case: Case) -> bool:

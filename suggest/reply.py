@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
+import re2
 from rapidfuzz.fuzz import ratio
 
 from messages import InputError, Order, Product, detect_language
@@ -13,19 +15,28 @@ from model import Prediction, load_classifier
 from suggest.case import READ, Case, known_to_be
 from suggest.compensation import Money
 from suggest.deadlines import reply_by
-from suggest.fill import Fact, Facts, Filled, fill
-from suggest.pick import Choice, candidates, pick, unfilled
+from suggest.fill import Fact, Facts, Filled, fill, said
+from suggest.pick import LIKELY, Choice, candidates, is_named, pick, unfilled, weighed
 from suggest.policy import Policy
 from suggest.templates import LANGUAGES, Line, Template, Templates, Text, parse_line, spaced, templates
 from suggest.tone import Finding, check
 
 HOME = {"en": "US", "de": "DE", "fr": "FR", "es": "ES", "it": "IT", "ja": "JP"}  # where a language is at home
-LIKELY = 0.15  # probability from which another scenario is worth a look
+DOUBTFUL = 0.9  # probability below which a short message is read sentence by sentence too
+CLEAR = 0.75  # probability of a sentence from which it is an ask by itself
+MOST_SENTENCES = 4  # of a message that is read so; a long one tells a story
+SHORTEST_PART = 6  # letters
+PRESALE_DELIVERY = "presale-delivery"  # what is said of a delivery where nothing was ordered yet
+HINTED = 0.05  # the same where a template of that scenario is named by its words
 ALIKE = 75  # per cent of likeness from which two replies are the same one
 FACT_OF_FIELD = {  # the data behind a field that is not named like them
     "steps": "manual_steps", "specs": "product_specs", "compensation": "order_total", "goodwill": "order_total",
     "return_until": "return_window_days", "return_days": "return_window_days", "fits_model": "product_specs",
 }  # fmt: skip
+
+
+_SENTENCE = re2.compile(r"([.!?])\s+|([。！？])")
+_PART = re2.compile(r"([.!?,;:])\s+|([。！？、])")
 
 
 @dataclass(frozen=True)
@@ -58,16 +69,58 @@ def suggest_reply(
     marketplace: str | None = None,
     now: datetime | None = None,
     policy: Policy | Mapping[str, Any] | None = None,
+    received_at: datetime | None = None,
 ) -> Suggestion:
     """A checked reply in the buyer's language, made of templates and the facts given, or why a person must write.
 
-    `now` is the moment at which the message is answered (aware; without a zone UTC) and starts every deadline.
+    `now` is the moment at which the message is answered (aware; without a zone UTC); what is promised counts from it.
+    `received_at` is when it came: Amazon's 24 hours (`reply_by`) count from there, without it from `now`.
     Raises InputError for an unknown marketplace, an unknown key or a value that cannot be read.
     """
-    prediction = load_classifier().classify([_readable(message)])[0]
-    return suggest(
-        message, prediction, order=order, product=product, marketplace=marketplace, now=now, policy=policy
-    )  # fmt: skip
+    known = {"order": order, "product": product, "marketplace": marketplace, "now": now, "policy": policy}
+    return suggest(message, predict(message), received_at=received_at, **known)
+
+
+def predict(message: str) -> Prediction:
+    """What the message is about; its parts are read too where a second ask may stand in one of them.
+
+    "It is not here yet, and I need an invoice." The word alone proves little ("no receipt obviously"), the part of
+    the sentence does. "Can I wash it? And the blue one has still not come." Not sure, short: every sentence counts.
+    """
+    text, classify = _readable(message), load_classifier().classify
+    whole = classify([text])[0]
+    if whole.language not in LANGUAGES:
+        return whole
+    asks = [name for name in (whole.scenario, *whole.also) if name != "other"]
+    heard: list[str] = []
+    if asks and (parts := [part for part in split(text[:READ], _PART) if _is_side_ask(part, whole.language)]):
+        heard += [p.scenario for p in classify(parts) if p.scenario == "other" and p.probability >= CLEAR]
+    if whole.probability < DOUBTFUL and 2 <= len(parts := split(text[:READ], _SENTENCE)) <= MOST_SENTENCES:
+        clear = [p for p in classify(parts) if p.probability >= CLEAR and "no_reply_needed" not in p.flags]
+        heard += [p.scenario for p in clear if p.scenario != "other"]
+    known = (whole.scenario, *whole.also)
+    return replace(whole, also=(*whole.also, *dict.fromkeys(name for name in heard if name not in known)))
+
+
+def _is_side_ask(part: str, language: str) -> bool:
+    words = spaced(part)
+    return any(word in words for word in _side_words(language))
+
+
+@cache
+def _side_words(language: str) -> frozenset[str]:
+    book = templates(language).by_id.values()
+    return frozenset(word for template in book if template.situation.side for word in template.words)
+
+
+def split(text: str, after: Any) -> list[str]:
+    """The sentences, or parts, of a message that are long enough to ask something.
+
+    >>> split("Hi! Where is my parcel? I also need an invoice, please.", _SENTENCE)
+    ['Where is my parcel?', 'I also need an invoice, please.']
+    """
+    parts = (part.strip() for part in after.sub(r"\1\2\n", text).split("\n"))
+    return [part for part in parts if sum(map(str.isalpha, part)) >= SHORTEST_PART]
 
 
 def suggest(message: str, prediction: Prediction, **known: Any) -> Suggestion:
@@ -75,7 +128,8 @@ def suggest(message: str, prediction: Prediction, **known: Any) -> Suggestion:
     case = read_case(message, prediction, **known)
     book = templates(case.language, case.marketplace.code)
     facts = Facts(case, case.language)
-    choice = pick(facts, book, prediction.scenario)
+    facts = Facts(replace(case, prediction=weighed(prediction, facts)), case.language)
+    choice = pick(facts, book, facts.case.prediction.scenario)
     seconds = second_asks(choice, facts, book)
     suggestion = write(choice, seconds, facts, book)
     return replace(suggestion, alternatives=alternatives(suggestion, facts, book))
@@ -95,6 +149,7 @@ def read_case(
     marketplace: str | None = None,
     now: datetime | None = None,
     policy: Policy | Mapping[str, Any] | None = None,
+    received_at: datetime | None = None,
 ) -> Case:
     """All that is known, read and put together; the product's facts stand in where the order has none."""
     place = _place(marketplace, prediction.language)
@@ -109,9 +164,9 @@ def read_case(
         restock_date=bought.restock_date or sold.restock_date,
     )
     language = prediction.language if prediction.language in LANGUAGES else _language_of(place.languages)
-    return Case(
-        _readable(message), prediction, bought, sold, place, language, known_to_be(now), Policy.of(policy)
-    )  # fmt: skip
+    at = known_to_be(now)
+    received = at if received_at is None else known_to_be(received_at)
+    return Case(_readable(message), prediction, bought, sold, place, language, at, received, Policy.of(policy))
 
 
 def _place(name: str | None, language: str) -> Any:
@@ -127,8 +182,18 @@ def _language_of(languages: Iterable[str]) -> str:
 
 def second_asks(choice: Choice, facts: Facts, book: Templates) -> tuple[Choice, ...]:
     """The template for a further ask; none beside a reply that a person must write."""
-    others = [pick(facts, book, scenario) for scenario in open_asks(choice.template, facts.case)]
+    others = [
+        second for scenario in open_asks(choice.template, facts.case) if (second := _second(scenario, facts, book))
+    ]
     return tuple(other for other in others if other.template.id != choice.template.id)[:1]
+
+
+def _second(scenario: str, facts: Facts, book: Templates) -> Choice | None:
+    """The template for a second ask; beside a question before a purchase none that wants the number of an order."""
+    choice = pick(facts, book, scenario)
+    if facts.case.prediction.scenario == "compatibility_presale" and "order_id" in choice.template.situation.needs:
+        return Choice(book.by_id[PRESALE_DELIVERY]) if scenario == "logistics_delay" else None
+    return choice
 
 
 def open_asks(template: Template, case: Case) -> list[str]:
@@ -169,7 +234,7 @@ def write(choice: Choice, seconds: tuple[Choice, ...], facts: Facts, book: Templ
         compensation=case.money if "compensation" in filled.facts else None,
         findings=findings,
         reasons=reasons,
-        reply_by=reply_by(case.now),
+        reply_by=reply_by(case.received),
     )
 
 
@@ -191,7 +256,7 @@ def compose(template: Template, extra: tuple[Template, ...], facts: Facts) -> Te
 
 
 def _names_order(body: list[tuple[Line, ...]], facts: Facts) -> bool:
-    return any("order_id" in line.fields and facts.has(line.fields) for lines in body for line in lines)
+    return any("order_id" in line.fields for lines in body for line in said(lines, facts))
 
 
 def _check(text: str, case: Case, template: Template) -> tuple[Finding, ...]:
@@ -297,8 +362,8 @@ def judge(
     if len(extra) < len(asks := open_asks(template, case)):
         reasons.append(f"asks for more than is answered: {', '.join(asks)}")
     reasons += [f"flag {flag}" for flag in prediction.flags if flag in GLANCE]
-    said = [filled.facts[name].value for name in ("steps", "specs") if name in filled.facts]
-    if said and not share_a_word(case.message[:READ], " ".join(said)):
+    texts = [filled.facts[name].value for name in ("steps", "specs") if name in filled.facts]
+    if texts and not share_a_word(case.message[:READ], " ".join(texts)):
         reasons.append("the product's texts may not answer this question: no word in common")
     if case.language != _language_of(case.marketplace.languages) and _has_plain_texts(case):
         reasons.append(f"product texts may not be in the reply's language ({case.language})")
@@ -341,7 +406,8 @@ def alternatives(chosen: Suggestion, facts: Facts, book: Templates) -> tuple[Sug
         return ()
     scenarios = [chosen.scenario]
     if not facts.case.prediction.sure:
-        scenarios += [name for name, p in facts.case.prediction.ranking[1:2] if p >= LIKELY]
+        others = [(name, p) for name, p in facts.case.prediction.ranking[:3] if name != chosen.scenario]
+        scenarios += [name for name, p in others if p >= LIKELY or (p >= HINTED and is_named(name, facts))][:1]
     found: list[Suggestion] = []
     for scenario in scenarios:
         for template in candidates(facts, book, scenario):

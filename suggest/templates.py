@@ -71,6 +71,7 @@ class Situation:
     stand_in: bool = False
     needs: tuple[str, ...] = ()
     covers: tuple[str, ...] = ()
+    side: bool = False
     status: str = ""
     about: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -319,11 +320,13 @@ def _swap(text: str, region: Mapping[str, str]) -> str:
 
     >>> _swap("Package or packages, a packager", {"package": "parcel"})
     'Parcel or packages, a packager'
+    >>> _swap("Hola:", {"Hola": "Buen día"})
+    'Buen día:'
     """
     for ours, theirs in region.items():
         for old, new in ((ours, theirs), (ours[:1].upper() + ours[1:], theirs[:1].upper() + theirs[1:])):
             end = r"\b" if old[-1:].isalnum() else ""
-            text = re2.sub(rf"\b{re2.escape(old)}{end}", new, text)
+            text = re2.sub(rf"\b{re2.escape(old)}{end}", lambda _, new=new: new, text)  # re2 garbles a plain "día"
     return text
 
 

@@ -13,7 +13,7 @@ from messages import InputError, marketplaces
 from model import FLAGS, SCENARIOS, Prediction
 from suggest import Money, Policy, Suggestion, read_policy, suggest
 from suggest.deadlines import reply_by
-from suggest.fill import body_text, clean_text, numbered, product_name, say_day, say_money, say_time
+from suggest.fill import body_text, clean_text, numbered, product_name, say_day, say_money, say_time, say_zone
 from suggest.models import asked_model
 from suggest.names import greeting
 from suggest.templates import LANGUAGES, letter
@@ -416,7 +416,7 @@ def test_days_and_times_are_written_as_in_the_country(language: str, country: st
 
     moment = datetime(2026, 3, 1, 15, 30, tzinfo=ZoneInfo("America/New_York" if country in ("US", "CA") else "UTC"))
     assert say_day(moment.date(), language, country, False) == day
-    assert say_time(moment, language, country) == time
+    assert say_time(moment, language, country) + say_zone(moment, language, country) == time
 
 
 AMOUNTS = [
