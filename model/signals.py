@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
+from itertools import chain as joined
 from itertools import product
 from math import prod
 from pathlib import Path
@@ -23,6 +24,7 @@ FLAGS_BY_PHRASE = tuple(flag for flag in FLAGS if flag not in ("unsupported_lang
 _REACH = {"ja": 16}  # characters that "…" bridges where words are written without blanks
 _REACH_OF_WORDS = 40  # about seven words elsewhere
 _MAX_WORDINGS = 5_000
+_MAX_READ = 100_000  # characters of a message that are read
 _NEIGHBOURS = 8  # spans looked at around one place: no more can overlap there
 _END = "\x1e"  # stands for the end of a sentence until it is written as "."
 _LIST = re2.compile(r"\{(\w*)\}")
@@ -143,7 +145,7 @@ class Finder:
 
     def found(self, message: str) -> set[tuple[int, str]]:
         """Every (signal number, phrase) that counts in the message."""
-        text = fold(message, self.language)
+        text = fold(message[:_MAX_READ], self.language)
         matches = self._automaton.find_matches_as_indexes(text, overlapping=True)
         forbidden: set[int] = set()
         allowed: dict[int, list[tuple[int, int]]] = {}
@@ -187,9 +189,9 @@ def _orders(phrase: str) -> Iterator[list[str]]:
     ([['lawyer', 'sue']], [['burn*', 'hand'], ['hand', 'burn*']])
     """
     sides = [[part.strip() for part in side.split("…")] for side in phrase.split(" + ")]
-    yield sum(sides, [])
+    yield list(joined(*sides))
     if len(sides) > 1:
-        yield sum(reversed(sides), [])
+        yield list(joined(*reversed(sides)))
 
 
 def _wordings(part: str, words: Mapping[str, Sequence[str]], language: str) -> Iterator[str]:
@@ -275,7 +277,7 @@ def _checked(phrase: str, words: Mapping[str, Sequence[str]], language: str, whe
             raise InputError(
                 f"{where}: no list {name!r} for {phrase!r}. Lists under [words]: {' '.join(words) or 'none'}."
             )
-    for part in sum(_orders(phrase), []):
+    for part in joined(*_orders(phrase)):
         n_wordings = prod(len(words[name]) for name in _LIST.findall(part))
         if n_wordings > _MAX_WORDINGS:
             raise InputError(f"{where}: {phrase!r} has {n_wordings:,} wordings. Allowed: up to {_MAX_WORDINGS:,}.")
