@@ -115,20 +115,21 @@ class Case:
 
     @cached_property
     def resolve_by(self) -> datetime:
-        return _full_hour(self.now + timedelta(hours=self.policy.resolve_hours))
+        hours = self.policy.resolve_hours
+        return _rounded_down(self.now + timedelta(hours=hours), 60 if hours >= 6 else 10)
 
     @cached_property
     def presale_by(self) -> datetime:
-        return self.now + timedelta(hours=self.policy.presale_hours)
+        return _rounded_down(self.now + timedelta(hours=self.policy.presale_hours), 10)
 
     def text(self, value: str | Mapping[str, str] | None) -> str | None:
         """A product text in the reply's language; one that is only there in others is not there."""
         return value.get(self.language) if isinstance(value, Mapping) else value
 
 
-def _full_hour(moment: datetime) -> datetime:
-    """Rounded down: a promise may be early, never late."""
-    return moment.replace(minute=0, second=0, microsecond=0)
+def _rounded_down(moment: datetime, minutes: int) -> datetime:
+    """A promise may be early, never late."""
+    return moment.replace(minute=moment.minute // minutes * minutes, second=0, microsecond=0)
 
 
 def known_to_be(now: datetime | None) -> datetime:

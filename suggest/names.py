@@ -8,7 +8,7 @@ from pathlib import Path
 
 import re2
 
-from suggest.templates import LANGUAGES, Letter, letter
+from suggest.templates import LANGUAGES, Letter, fold, letter
 
 LONGEST = 40  # characters; what is longer is a title, an address or a joke
 MOST_WORDS = 5
@@ -36,6 +36,8 @@ def greeting(name: str | None, language: str, words: Letter) -> tuple[str, bool]
     form = {"mr": words.mr, "ms": words.ms}.get(title, words.named)
     if title and language not in ("ja", "zh"):
         rest = _last_name(rest, language)
+    if language == "en" and _bare(rest.split(" ")[0]) in _WORDS["degrees"]:
+        form = words.named  # Dear Dr. Okoro; a Frau Dr. Okoro keeps both
     if title == "both" or not rest:
         return words.unnamed, False
     return form.replace("{name}", _cased(rest)), True
@@ -88,7 +90,7 @@ def _is_company(text: str, tokens: list[str]) -> bool:
 
 
 def _bare(token: str) -> str:
-    return token.casefold().replace(".", "").strip(",'-")
+    return fold(token).replace(".", "").strip(",'-")
 
 
 def _cased(text: str) -> str:

@@ -191,9 +191,14 @@ def second_asks(choice: Choice, facts: Facts, book: Templates) -> tuple[Choice, 
 def _second(scenario: str, facts: Facts, book: Templates) -> Choice | None:
     """The template for a second ask; beside a question before a purchase none that wants the number of an order."""
     choice = pick(facts, book, scenario)
-    if facts.case.prediction.scenario == "compatibility_presale" and "order_id" in choice.template.situation.needs:
+    if _asks_in_vain(choice.template, facts):
         return Choice(book.by_id[PRESALE_DELIVERY]) if scenario == "logistics_delay" else None
     return choice
+
+
+def _asks_in_vain(template: Template, facts: Facts) -> bool:
+    """True if a template wants the number of an order from someone who has not ordered yet."""
+    return facts.case.prediction.scenario == "compatibility_presale" and "order_id" in template.situation.needs
 
 
 def open_asks(template: Template, case: Case) -> list[str]:
@@ -216,7 +221,7 @@ def write(choice: Choice, seconds: tuple[Choice, ...], facts: Facts, book: Templ
         filled = fill(compose(choice.template, extra, facts), facts, brief=True)
     chinese = Facts(case, "zh")
     gloss = fill(compose(choice.template, extra, chinese), chinese)
-    findings = _check(filled.text, case, choice.template)
+    findings = _check(filled.text, case, choice.template, filled.facts.get("refund_status"))
     missing = missing_facts((choice, *seconds), facts)
     status, reasons = judge(choice.template, extra, filled, missing, findings, case)
     return Suggestion(
@@ -259,12 +264,22 @@ def _names_order(body: list[tuple[Line, ...]], facts: Facts) -> bool:
     return any("order_id" in line.fields for lines in body for line in said(lines, facts))
 
 
-def _check(text: str, case: Case, template: Template) -> tuple[Finding, ...]:
+def _check(text: str, case: Case, template: Template, refunded: Fact | None) -> tuple[Finding, ...]:
     if not text:
         return ()
     order = None if "other order quoted" in template.situation.when else case.order
     scenario = case.prediction.scenario if template.situation.scenario != ("any",) else None
-    return tuple(_findings(text, case.language, case.marketplace.code, case.message, order, case.policy, scenario))
+    found = _findings(text, case.language, case.marketplace.code, case.message, order, case.policy, scenario)
+    return tuple(f for f in found if f.category not in OF_OFFERS or not _is_quoted(f, text, refunded))
+
+
+OF_OFFERS = ("missing_goodwill_statement", "over_compensation")
+
+
+def _is_quoted(finding: Finding, text: str, said: Fact | None) -> bool:
+    """True for an amount in what the data say was refunded before: it is reported, not offered."""
+    start = text.find(said.value.rstrip(" .。")) if said else -1
+    return said is not None and 0 <= start <= finding.start and finding.end <= start + len(said.value)
 
 
 def check_reply(
@@ -363,7 +378,7 @@ def judge(
         reasons.append(f"asks for more than is answered: {', '.join(asks)}")
     reasons += [f"flag {flag}" for flag in prediction.flags if flag in GLANCE]
     texts = [filled.facts[name].value for name in ("steps", "specs") if name in filled.facts]
-    if texts and not share_a_word(case.message[:READ], " ".join(texts)):
+    if texts and "fits_model" not in filled.facts and not share_a_word(case.message[:READ], " ".join(texts)):
         reasons.append("the product's texts may not answer this question: no word in common")
     if case.language != _language_of(case.marketplace.languages) and _has_plain_texts(case):
         reasons.append(f"product texts may not be in the reply's language ({case.language})")
@@ -413,6 +428,8 @@ def alternatives(chosen: Suggestion, facts: Facts, book: Templates) -> tuple[Sug
         for template in candidates(facts, book, scenario):
             special = template.situation.when or template.situation.words
             if len(found) == 2 or template.situation.stand_in or not special or unfilled(template, facts):
+                continue
+            if scenario != chosen.scenario and _asks_in_vain(template, facts):
                 continue
             text = fill(template.text, facts).text
             if all(ratio(text, fill(book.by_id[s.template_id].text, facts).text) < ALIKE for s in (chosen, *found)):
