@@ -9,7 +9,7 @@ import re2
 
 from suggest.case import Case
 from suggest.names import greeting, is_japanese
-from suggest.templates import FIELDS, Letter, Line, Text, letter
+from suggest.templates import FIELDS, Letter, Line, Template, Text, letter
 
 EMERGENCY = {  # by marketplace country: the number for ambulance
     "US": "911", "CA": "911", "MX": "911", "BR": "192", "GB": "999", "IE": "112", "DE": "112", "FR": "112", "IT": "112",
@@ -47,6 +47,7 @@ class Facts:
         self.language = language
         self.letter: Letter = letter(language, case.marketplace.code)
         self._known: dict[str, Fact | None] = {}
+        self.fitting: dict[str, list[Template]] = {}  # by scenario, kept by suggest.pick
 
     def get(self, name: str) -> Fact | None:
         if name not in self._known:

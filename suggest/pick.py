@@ -160,10 +160,13 @@ def pick(facts: Facts, book: Templates, scenario: str) -> Choice:
 
 def candidates(facts: Facts, book: Templates, scenario: str) -> list[Template]:
     """Fitting templates, the best first; ties by likeness to the samples."""
+    if scenario in facts.fitting:
+        return facts.fitting[scenario]
     fitting = [book.by_id[s.id] for s in situations_of(scenario) if fits(s, facts, book)]
     ranked: list[Template] = []
     for tie, group in groupby(fitting, key=lambda template: template.situation.tie):
         ranked += sorted(group, key=lambda t: -likeness(t, facts.case) if tie else 0)
+    facts.fitting[scenario] = ranked
     return ranked
 
 

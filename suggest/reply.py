@@ -128,7 +128,8 @@ def suggest(message: str, prediction: Prediction, **known: Any) -> Suggestion:
     case = read_case(message, prediction, **known)
     book = templates(case.language, case.marketplace.code)
     facts = Facts(case, case.language)
-    facts = Facts(replace(case, prediction=weighed(prediction, facts)), case.language)
+    if (better := weighed(prediction, facts)) is not prediction:
+        facts = Facts(replace(case, prediction=better), case.language)
     choice = pick(facts, book, facts.case.prediction.scenario)
     seconds = second_asks(choice, facts, book)
     suggestion = write(choice, seconds, facts, book)
