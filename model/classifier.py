@@ -19,6 +19,7 @@ from model.why import deciding_words
 
 Array = NDArray[np.float32]
 PART = 512
+N_SCENARIOS = len(SCENARIOS)
 MEANING_ARRAYS = ("mean", "axes", "landmarks", "weights", "bias")
 NGRAM_ARRAYS = ("weights", "idf", "bias")
 MAX_REASONED = 4_000
@@ -37,9 +38,10 @@ def settings_in_force() -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class NgramReader:
-    """One linear margin per scenario on TF-IDF of hashed n-grams, unit length.
+    """One linear margin per scenario, and one for a second ask, on TF-IDF of hashed n-grams, unit length.
 
-    `weights` has shape (2 ** bits, n_scenarios) and already holds the inverse document frequency, `idf` (2 ** bits,).
+    `weights` has shape (2 ** bits, n_scenarios + 1) and already holds the inverse document frequency `idf`, of shape
+    (2 ** bits,).
     """
 
     weights: NDArray[np.float16]
@@ -47,7 +49,7 @@ class NgramReader:
     bias: Array
 
     def scores(self, normalised: Sequence[str]) -> Array:
-        """Margins, shape (len(normalised), n_scenarios)."""
+        """Margins, shape (len(normalised), n_scenarios + 1)."""
         rows, buckets, counts = features.ngram_counts(normalised)
         frequency = 1 + np.log(counts, dtype=np.float32)
         squares = (frequency * self.idf[buckets].astype(np.float32)) ** 2
@@ -63,7 +65,7 @@ class MeaningReader:
     Radial basis kernel exp(-gamma * |x - landmark|²) on embeddings projected to their principal axes, with landmarks
     as in Nyström's method (Williams & Seeger 2001, https://papers.nips.cc/paper/1866). `mean` has shape
     (n_dimensions,), `axes` (n_dimensions, n_axes), `landmarks` (n_landmarks, n_axes), `weights` (n_landmarks,
-    n_scenarios).
+    n_scenarios + 1), the last column for a second ask.
     """
 
     mean: Array
@@ -74,7 +76,7 @@ class MeaningReader:
     gamma: float
 
     def scores(self, vectors: Array) -> Array:
-        """Regressions on ±1 membership, shape (len(vectors), n_scenarios)."""
+        """Regressions on membership, shape (len(vectors), n_scenarios + 1)."""
         projected = ((vectors - self.mean) @ self.axes).astype(np.float32)
         return kernel(projected, self.landmarks, self.gamma) @ self.weights + self.bias
 
@@ -124,12 +126,14 @@ class ScenarioClassifier:
     def classify(self, messages: Sequence[str]) -> list[Prediction]:
         """Everything that is known of each message, in the order given."""
         messages = _checked(messages)
-        logits, normalised, languages = self._read(messages)
-        return [self._prediction(*row) for row in zip(messages, normalised, languages, softmax(logits), strict=True)]
+        logits, asks, normalised, languages = self._read(messages)
+        rows = zip(messages, normalised, languages, softmax(logits), asks.tolist(), strict=True)
+        return [self._prediction(*row) for row in rows]
 
-    def _read(self, messages: Sequence[str]) -> tuple[Array, list[str], list[str]]:
-        """Logits, the text that the first reader saw, and the language of each message."""
-        logits = np.zeros((len(messages), len(SCENARIOS)), np.float32)
+    def _read(self, messages: Sequence[str]) -> tuple[Array, Array, list[str], list[str]]:
+        """Logits, margins of a second ask, the text that the first reader saw, and the language of each message."""
+        logits = np.zeros((len(messages), N_SCENARIOS), np.float32)
+        asks = np.zeros(len(messages), np.float32)
         normalised: list[str] = []
         languages: list[str] = []
         for start in range(0, len(messages), PART):
@@ -137,37 +141,40 @@ class ScenarioClassifier:
             codes = detect_languages(texts)
             folded = [features.fold(text) for text in texts]
             with one_thread():
-                logits[start : start + PART] = self._read_part(texts, folded, codes)
+                logits[start : start + PART], asks[start : start + PART] = self._read_part(texts, folded, codes)
             normalised += folded
             languages += codes
-        return logits, normalised, languages
+        return logits, asks, normalised, languages
 
-    def _read_part(self, texts: Sequence[str], folded: Sequence[str], languages: Sequence[str]) -> Array:
+    def _read_part(self, texts: Sequence[str], folded: Sequence[str], languages: Sequence[str]) -> tuple[Array, Array]:
         first = self.ngrams.scores(folded)
-        logits = first / self._per_language("temperature_first", languages)[:, None]
+        asks = np.full(len(texts), -np.inf, np.float32)
+        logits = first[:, :N_SCENARIOS] / self._per_language("temperature_first", languages)[:, None]
         accepted = softmax(logits).max(axis=1) >= self._per_language("accept_first", languages)
         unsure = np.flatnonzero(~accepted).tolist()
         if unsure:
             second = self.meaning.scores(encode([texts[i] for i in unsure]))
             both = second + self.calibration["weight_first"] * first[unsure]
             temperature = self._per_language("temperature", [languages[i] for i in unsure])
-            logits[unsure] = both / temperature[:, None]
+            logits[unsure] = both[:, :N_SCENARIOS] / temperature[:, None]
+            asks[unsure] = both[:, N_SCENARIOS]
         for i, language in enumerate(languages):
             if language == "other":  # by definition: a language that we do not support is the scenario "other"
                 logits[i] = np.where(self.classes_ == "other", 0, -4)
-        return logits
+                asks[i] = -np.inf
+        return logits, asks
 
     def _per_language(self, name: str, languages: Sequence[str]) -> Array:
         values = self.calibration[name]
         return np.array([values.get(language, values["all"]) for language in languages], np.float32)
 
-    def _prediction(self, message: str, normalised: str, language: str, probabilities: Array) -> Prediction:
+    def _prediction(
+        self, message: str, normalised: str, language: str, probabilities: Array, second_ask: float
+    ) -> Prediction:
         order = np.argsort(-probabilities, kind="stable")
         ranking = [(SCENARIOS[i], round(float(probabilities[i]), 4)) for i in order]
         scenario, probability = ranking[0]
-        also = tuple(name for name, p in ranking[1:3] if p >= self.calibration["also"] and name != "other")
-        if scenario == "other" and probability < self.calibration["sure"]["all"]:
-            also = ()
+        also = (ranking[1][0],) if second_ask >= self.calibration["second_ask"] else ()
         flags = signals.find_flags(message, language, also=also, scenario=scenario)
         reasons = []
         threshold = float(self._per_language("sure", [language])[0])

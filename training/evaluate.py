@@ -63,11 +63,11 @@ def out_of_cast_predictions(messages: Sequence[Labelled]) -> tuple[Array, list[b
 
     corpus = Corpus.of(messages)
     first, second = out_of_cast_scores(corpus)
-    probabilities = np.zeros_like(first)
+    probabilities = np.zeros((len(messages), len(SCENARIOS)), np.float32)
     sure = np.zeros(len(messages), bool)
     for cast in np.unique(corpus.casts):
         here = corpus.casts == cast
-        settings = calibrate(first[~here], second[~here], corpus.scenarios[~here], corpus.languages[~here])
+        settings = calibrate(first, second, corpus, ~here)
         probabilities[here] = cascade(first[here], second[here], settings, corpus.languages[here])
         sure[here] = is_sure(probabilities[here], settings, corpus.languages[here])
     return probabilities, sure.tolist()

@@ -39,7 +39,7 @@ N_LANDMARKS = 3_000
 WEIGHT_FIRST = 0.25  # of the n-gram reader's margin beside the meaning reader's regression
 UNREACHABLE = 1.01  # a probability that no message has
 SURE_ERROR = 0.02  # at most this share of the sure is wrong
-ALSO_PROBABILITY = 0.2
+SECOND_ASK_RIGHT = 0.5  # of the messages that are said to hold two asks, at least this share does
 MIN_MESSAGES = 50  # a language with fewer is calibrated with all others together
 
 
@@ -51,6 +51,7 @@ class Corpus:
     ngrams: "features.NgramCounts"
     vectors: Array
     scenarios: NDArray[np.int64]
+    two_asks: Mask
     languages: NDArray[np.str_]
     casts: NDArray[np.str_]
 
@@ -61,6 +62,7 @@ class Corpus:
             features.ngram_counts([features.normalise(m.text) for m in messages]),
             encode([features.readable(m.text) for m in messages]),
             np.array([SCENARIOS.index(m.scenario) for m in messages]),
+            np.array([bool(m.also) for m in messages]),
             np.array([m.language for m in messages]),
             np.array([m.group.split("-")[-1] for m in messages]),
         )
@@ -96,11 +98,16 @@ def _fit_ngrams(corpus: Corpus, chosen: Mask) -> NgramReader:
     x = x.multiply(idf).tocsr()
     lengths = np.sqrt(x.multiply(x).sum(axis=1)).A1
     svm = LinearSVC(C=SVM_C, class_weight="balanced", random_state=0)
-    svm.fit(sparse.diags(1 / lengths) @ x, corpus.scenarios[chosen])
-    weights = np.zeros((shape[1], len(SCENARIOS)))
-    bias = np.full(len(SCENARIOS), -10.0)
+    x = sparse.diags(1 / lengths) @ x
+    svm.fit(x, corpus.scenarios[chosen])
+    weights = np.zeros((shape[1], len(SCENARIOS) + 1))
+    bias = np.full(len(SCENARIOS) + 1, -10.0)
     weights[:, svm.classes_] = (svm.coef_ * idf).T
     bias[svm.classes_] = svm.intercept_
+    if corpus.two_asks[chosen].any():
+        svm.fit(x, corpus.two_asks[chosen])
+        weights[:, -1] = svm.coef_[0] * idf
+        bias[-1] = svm.intercept_[0]
     return NgramReader(weights.astype(np.float16), idf.astype(np.float16), bias.astype(np.float32))
 
 
@@ -117,6 +124,7 @@ def _fit_meaning(corpus: Corpus, chosen: Mask) -> MeaningReader:
     among = kernel(landmarks, landmarks, GAMMA).astype(np.float64)
     member = np.eye(len(SCENARIOS))[corpus.scenarios[chosen]]
     share = (len(x) / len(SCENARIOS) / member.sum(axis=0).clip(1))[corpus.scenarios[chosen], None]
+    member = np.column_stack([member, corpus.two_asks[chosen]])
     bias = (share * member).mean(axis=0)
     system = k.T @ (share * k) + RIDGE * among + 1e-6 * np.eye(len(landmarks))
     weights = np.linalg.solve(system, k.T @ (share * (member - bias)))
@@ -131,9 +139,9 @@ def _as_shipped(values: Array) -> Array:
 def out_of_cast_scores(corpus: Corpus) -> tuple[Array, Array]:
     """Scores of both readers for every message, from readers that saw nobody of its cast.
 
-    Each of shape (n_messages, n_scenarios). This is the honest cross-validation: who writes a cast repeats himself.
+    Each of shape (n_messages, n_scenarios + 1). This is the honest cross-validation: who writes a cast repeats himself.
     """
-    first = np.zeros((len(corpus.messages), len(SCENARIOS)), np.float32)
+    first = np.zeros((len(corpus.messages), len(SCENARIOS) + 1), np.float32)
     second = np.zeros_like(first)
     for cast in np.unique(corpus.casts):
         left_out = corpus.casts == cast
@@ -145,17 +153,27 @@ def out_of_cast_scores(corpus: Corpus) -> tuple[Array, Array]:
     return first, second
 
 
-def calibrate(first: Array, second: Array, scenarios: NDArray[np.int64], languages: NDArray[np.str_]) -> dict[str, Any]:
+def calibrate(first: Array, second: Array, corpus: Corpus, chosen: Mask) -> dict[str, Any]:
     """Temperatures and thresholds, each for "all" and per language, from scores on unseen messages."""
+    first, second = first[chosen], second[chosen]
+    scenarios, languages = corpus.scenarios[chosen], corpus.languages[chosen]
     together = second + WEIGHT_FIRST * first
-    settings: dict[str, Any] = {"weight_first": WEIGHT_FIRST, "also": ALSO_PROBABILITY}
+    settings: dict[str, Any] = {"weight_first": WEIGHT_FIRST}
     for name, scores in (("temperature_first", first), ("temperature", together)):
-        settings[name] = _per_language(_temperature, scores, scenarios, languages)
+        settings[name] = _per_language(_temperature, scores[:, :-1], scenarios, languages)
     alone = _probabilities(first, settings["temperature_first"], languages)
     settings["accept_first"] = _per_language(partial(_threshold, error=SURE_ERROR / 2), alone, scenarios, languages)
     final = cascade(first, second, settings, languages)
     settings["sure"] = _per_language(partial(_threshold, error=SURE_ERROR), final, scenarios, languages)
+    settings["second_ask"] = _second_ask(together[:, -1], corpus.two_asks[chosen])
     return settings
+
+
+def _second_ask(margins: Array, two_asks: Mask) -> float:
+    """The lowest margin from which on enough of the messages do hold two asks."""
+    order = np.argsort(-margins, kind="stable")
+    right = np.cumsum(two_asks[order]) >= SECOND_ASK_RIGHT * np.arange(1, len(order) + 1)
+    return round(float(margins[order][np.flatnonzero(right)[-1]]), 4) if right.any() else UNREACHABLE
 
 
 def cascade(first: Array, second: Array, settings: dict[str, Any], languages: NDArray[np.str_]) -> Array:
@@ -189,7 +207,7 @@ def _values(setting: dict[str, float], languages: NDArray[np.str_]) -> Array:
 
 
 def _probabilities(scores: Array, temperatures: dict[str, float], languages: NDArray[np.str_]) -> Array:
-    return softmax(scores / _values(temperatures, languages)[:, None])
+    return softmax(scores[:, : len(SCENARIOS)] / _values(temperatures, languages)[:, None])
 
 
 def _temperature(scores: Array, scenarios: NDArray[np.int64]) -> float:
@@ -219,8 +237,9 @@ def train(messages: Sequence[Labelled], path: Path = PRETRAINED) -> str:
         raise InputError(f"No labelled message for {', '.join(absent)}. Every scenario needs some; add rows.")
     if len(np.unique(corpus.casts)) < 2:
         raise InputError("All messages are of one cast; calibration needs two or more. Give `group` another number.")
-    calibration = calibrate(*out_of_cast_scores(corpus), corpus.scenarios, corpus.languages)
-    readers = fit_readers(corpus, np.ones(len(messages), bool))
+    everything = np.ones(len(messages), bool)
+    calibration = calibrate(*out_of_cast_scores(corpus), corpus, everything)
+    readers = fit_readers(corpus, everything)
     arrays = {f"ngram_{name}": getattr(readers.ngrams, name) for name in NGRAM_ARRAYS}
     arrays |= {f"meaning_{name}": getattr(readers.meaning, name) for name in MEANING_ARRAYS}
     arrays |= {f"meaning_{name}": arrays[f"meaning_{name}"].astype(np.float16) for name in ("axes", "landmarks")}
