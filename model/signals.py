@@ -21,8 +21,8 @@ from model.scenarios import FLAGS
 FOLDER = Path(__file__).with_name("signals")
 FLAGS_BY_PHRASE = tuple(flag for flag in FLAGS if flag not in ("unsupported_language", "two_topics"))
 
-_REACH = {"ja": 16}  # characters that "…" bridges where words are written without blanks
-_REACH_OF_WORDS = 40  # about seven words elsewhere
+_REACH = {"ja": 24}  # characters that "…" bridges where words are written without blanks
+_REACH_OF_WORDS = 60  # about ten words elsewhere
 _MAX_WORDINGS = 5_000
 _MAX_READ = 100_000  # characters of a message that are read
 _NEIGHBOURS = 8  # spans looked at around one place: no more can overlap there
