@@ -1,6 +1,10 @@
 """The check of tone and policy: a reply in, findings out."""
 
 from suggest.tone.check import check as check
+from suggest.tone.check import pipeline as pipeline
+from suggest.tone.duplicates import near_duplicates as near_duplicates
 from suggest.tone.money import cap as cap
 from suggest.tone.rules import Finding as Finding
 from suggest.tone.rules import Rule as Rule
+from suggest.tone.rules import RuleBook as RuleBook
+from suggest.tone.rules import rule_book as rule_book

@@ -61,7 +61,7 @@ def is_resolved(case: Case) -> bool:
 
     Words of thanks and regret outweigh an action beside them ("sorry for the late delivery"), but not a sum of money.
     """
-    if "answer" in case.occurring or money.sums(case):
+    if "answer" in case.occurring or money.sums(case) or _links(case):
         return True
     for name in ("action", "call", "bound"):
         if name in case.occurring and any(_counts(case, m.start()) for m in case.word(name).finditer(case.plain)):
@@ -92,11 +92,15 @@ def missing_diagnosis(case: Case) -> Spans:
         yield 0, 0
 
 
+def _links(case: Case) -> list[tuple[int, int]]:
+    return [m.span() for m in contacts.LINK.finditer(case.plain) if contacts.domain_of(m.group())]
+
+
 def only_a_link(case: Case) -> Spans:
     """A usage question that is answered with a link and no step."""
     if case.scenario != "usage_help":
         return
-    linked = [m.span() for m in contacts.LINK.finditer(case.plain) if contacts.domain_of(m.group())]
+    linked = _links(case)
     rest = case.plain
     for a, b in reversed(linked):
         rest = rest[:a] + " " + rest[b:]

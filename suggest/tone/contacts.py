@@ -61,11 +61,14 @@ _HANDLE = re2.compile(r"(?:^|[\s(:])(@[a-z_][a-z0-9_.]{3,30})", options())
 
 LINK = re2.compile(
     rf"(?:https?|hxxps?|ftp) ?: ?/ ?/ ?{_REST}{{3,}}"
-    rf"|[a-z0-9][a-z0-9\-]*(?:(?:\.| \. ?)[a-z0-9][a-z0-9\-]*){{1,5}}(?:\. (?:com|net|org|shop|store)\b)?(?: ?/ ?{_REST}*)?",
+    r"|[a-z0-9][a-z0-9\-]*(?:(?:\.| \. ?)[a-z0-9][a-z0-9\-]*){1,5}(?:\. (?:com|net|org|shop|store)\b)?"
+    rf"(?: ?/ ?{_REST}*)?",
     options(),
 )
 _DOTTED = re2.compile(r"\.[a-z0-9]| \. ?[a-z]|: ?/")
-_NAMED = re2.compile(r"(?:user ?name|handle|nick|nutzername|usuario|utente|utilisateur|アカウント|ユーザー名|id)[ :は「]*$")
+_NAMED = re2.compile(
+    r"(?:user ?name|handle|nick|nutzername|usuario|utente|utilisateur|アカウント|ユーザー名|id)[ :は「]*$"
+)
 _SPELLED = re2.compile(rf"([a-z0-9][a-z0-9\-]{{1,40}}) ?(?:{_DOT}) ?([a-z]{{2,12}})\b( ?(?:{_SLASH}))?", options())
 
 _NUMBER = re.compile(r"(?<![a-z0-9.,])(?:\+|\(\+?)?\d(?:[ \-./()\u30fc~_*]{0,3}\d){5,16}(?![a-z0-9%])")

@@ -7,6 +7,7 @@ from functools import cache
 import ahocorasick_rs
 import re2
 
+from messages import InputError
 from suggest.tone.reading import Reading, expanded, fold, options, pattern
 from suggest.tone.rules import Rule, RuleBook, rule_book
 
@@ -78,9 +79,9 @@ class Matcher:
         self.rules = {r.id: r for r in book.rules if r.kind == "avoid"}
         allowed = {f"allowed {r.id}": r.allowed for r in self.rules.values()}
         self.phrases = Phrases({r.id: r.phrases for r in self.rules.values()} | allowed)
-        self.beside = {r.id: [pattern(b, words) for b in r.beside] for r in self.rules.values() if r.beside}
+        self.beside = {r.id: [_compiled(b, r, words) for b in r.beside] for r in self.rules.values() if r.beside}
         self.words = {name: _word_source(book.language, name, text) for name, text in words.items()}
-        self.names = [(r.id, pattern(p, words)) for r in self.rules.values() for p in r.patterns]
+        self.names = [(r.id, _compiled(p, r, words)) for r in self.rules.values() for p in r.patterns]
         self.set = re2.Set.SearchSet(options())
         for source in [p for r in self.rules.values() for p in r.patterns] + list(self.words.values()):
             self.set.Add(expanded(source, words))
@@ -121,6 +122,15 @@ class Matcher:
             return True
         sentence = reading.unquoted(*reading.sentence_at(place))
         return any(p.search(sentence) for p in self.beside[name])
+
+
+def _compiled(source: str, rule: Rule, words: dict[str, str]) -> "re2._Regexp":
+    """A rule's pattern; a mistake in it names the rule, the pattern and what is known."""
+    try:
+        return pattern(source, words)
+    except (re2.error, KeyError) as error:
+        known = " ".join(f"{{{name}}}" for name in sorted(words))
+        raise InputError(f"Rule {rule.id!r}: cannot read pattern {source!r}: {error}. Known words: {known}.") from None
 
 
 def _word_source(language: str, name: str, text: str) -> str:

@@ -1,0 +1,114 @@
+"""Every rule proves itself: its own sentences, and that each of its phrases and patterns is needed."""
+
+from dataclasses import replace
+
+import pytest
+
+from messages import InputError, Order
+from suggest.tone.case import Case
+from suggest.tone.check import LOOKS_FOR, check
+from suggest.tone.matching import Matcher
+from suggest.tone.promises import CONDITIONS
+from suggest.tone.reading import Reading
+from suggest.tone.rules import CONDITIONS as NAMED
+from suggest.tone.rules import KINDS, LANGUAGES, RuleBook, read_rules, rule_book
+
+ORDER = Order.of({"order_id": "302-1234567-1234567", "order_total": "50.00", "currency": "EUR"})
+RULES = [(language, rule) for language in LANGUAGES for rule in rule_book(language).rules]
+AVOID = [
+    (language, rule) for language, rule in RULES if rule.kind == "avoid" and any(c == language for c, _ in rule.flagged)
+]
+
+
+def name(value):
+    return value if isinstance(value, str) else value.id
+
+
+@pytest.mark.parametrize("language, rule", RULES, ids=name)
+def test_a_rule_finds_its_flagged_sentences_and_no_clean_one(language, rule):
+    found = {
+        said: any(f.rule == rule.id for f in check(said, language=language, order=ORDER))
+        for code, said in rule.flagged + rule.clean
+        if code == language
+    }
+    assert found == {said: (code, said) in rule.flagged for code, said in rule.flagged + rule.clean if code == language}
+
+
+def finds(rule, book, sentence):
+    """True if this rule alone, as it stands, finds something in the sentence."""
+    case = Case(Reading.of(sentence, book.language), order=ORDER)
+    matcher = Matcher(RuleBook(book.language, (rule,), book.words))
+    hits = matcher.matches(case.reading, matcher.occurring(case.reading))
+    return any(not any(CONDITIONS[u](case, a, b) for u in rule.unless) for _, a, b in hits)
+
+
+@pytest.mark.parametrize("language, rule", AVOID, ids=name)
+def test_without_any_one_phrase_or_pattern_a_flagged_sentence_is_missed(language, rule):
+    book = rule_book(language)
+    needless = []
+    if len(rule.phrases) + len(rule.patterns) > 1 and rule.id != "field-left":
+        for part in ("phrases", "patterns"):
+            for i, left_out in enumerate(getattr(rule, part)):
+                rest = getattr(rule, part)[:i] + getattr(rule, part)[i + 1 :]
+                shorter = replace(rule, **{part: rest})
+                if all(finds(shorter, book, said) for code, said in rule.flagged if code == language):
+                    needless.append(left_out)
+    assert needless == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_forty_near_misses_and_every_avoiding_rule_both_proofs(language):
+    book = rule_book(language)
+    clean = {said for rule in book.rules for code, said in rule.clean if code == language}
+    assert len(clean) >= 40
+    assert [r.id for r in book.rules if r.kind == "avoid" and not (r.flagged and r.clean)] == []
+
+
+def test_every_kind_has_its_function_and_every_condition_its_question():
+    assert set(LOOKS_FOR) | {"avoid", "duplicate", "register"} == set(KINDS)
+    assert set(CONDITIONS) == set(NAMED)
+
+
+RULE = """
+[[rule]]
+id = "x"
+kind = "avoid"
+category = "vague"
+severity = "error"
+source = "house"
+phrases = ["soon"]
+message = "m"
+message_zh = "m"
+flagged = ["soon"]
+clean = ["now"]
+"""
+BROKEN = {
+    'kind = "avoid"=>kind = "find"': "broken.toml, rule 'x': unknown kind 'find'. Allowed: avoid phone",
+    'category = "vague"=>category = "tone"': "unknown category 'tone'. Allowed: ja_style",
+    'severity = "error"=>severity = "fatal"': "unknown severity 'fatal'. Allowed: error warning hint",
+    'source = "house"=>source = "me"': "unknown source 'me'. Allowed: amazon seller guide house",
+    'message = "m"\n=>': "rule 'x': message is missing. Needed: id kind category",
+    'clean = ["now"]=>': "rule 'x': clean is missing",
+    'phrases = ["soon"]=>phrases = "soon"': "phrases wants a list of texts, not 'soon'",
+    'phrases = ["soon"]=>': "kind 'avoid' needs phrases or patterns",
+    'phrases = ["soon"]=>phrases = ["soon"]\nunless = ["never"]': "unless 'never'. Allowed: bounded instruction",
+    'phrases = ["soon"]=>phrases = ["soon"]\nphrase = 1': "no field 'phrase'. Allowed: id kind category",
+    'id = "x"=>id = ': "Rules broken.toml: Invalid value",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change, said", BROKEN.items(), ids=lambda v: v[:30])
+def test_a_mistake_in_a_rule_file_names_file_rule_and_what_is_allowed(change, said, tmp_path):
+    before, _, after = change.partition("=>")
+    path = tmp_path / "broken.toml"
+    path.write_text(RULE.replace(before, after), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_rules(path, language="en")
+    assert said in str(caught.value)
+
+
+def test_a_pattern_that_cannot_be_read_names_the_rule(tmp_path):
+    path = tmp_path / "broken.toml"
+    path.write_text(RULE.replace('phrases = ["soon"]', "patterns = ['(soon', '{nobody} soon']"), encoding="utf-8")
+    with pytest.raises(InputError, match="Rule 'x': cannot read pattern '\\(soon'"):
+        Matcher(read_rules(path, language="en"))

@@ -1,0 +1,242 @@
+"""What the check finds in whole replies, beside the order, and what hostile text does to it: nothing."""
+
+import time
+from datetime import date
+
+import pytest
+
+from messages import InputError, Order
+from suggest.tone import check, near_duplicates, pipeline
+
+ORDER = Order.of({"order_id": "302-1234567-1234567", "order_total": "49.90", "currency": "EUR", "carrier": "DHL"})
+ID = "302-1234567-1234567"
+GOODWILL = " a goodwill gesture without admission of liability."
+
+
+def categories(text, language="en", order=ORDER, **known):
+    return {f.category for f in check(text, language=language, order=order, **known) if f.severity != "hint"}
+
+
+# a reply, what is known beside it, the right findings, why
+REPLIES = [
+    ("en", f"Order {ID} left today and arrives on Tuesday.", {}, set(), "states what is done and when"),
+    ("en", "The cable is 2 m long.", {"order": Order()}, set(), "pre-sale: there is no order to name"),
+    ("en", "Your refund was issued today.", {}, {"missing_order_id"}, "an order, but no id"),
+    ("en", "Your refund was issued today.", {"order": None}, set(), "the order is not known: not asked"),
+    ("en", "Order 302-1234567-7654321 left today.", {}, {"wrong_order_id"}, "another order"),
+    (
+        "en",
+        f"Order {ID}: you get 10 € back today,{GOODWILL}",
+        {"order": Order.of({"order_id": ID})},
+        {"over_compensation"},
+        "the total is not known",
+    ),
+    ("en", f"Order {ID}: we sent 9.98 € back today,{GOODWILL}", {}, set(), "20 % of 49.90, to the cent"),
+    ("en", f"Order {ID}: we sent 9.99 € back today,{GOODWILL}", {}, {"over_compensation"}, "one cent more"),
+    (
+        "en",
+        f"Order {ID}: we sent 4 € back today,{GOODWILL}",
+        {"compensation_share": "0.05"},
+        {"over_compensation"},
+        "the seller allows 5 %",
+    ),
+    (
+        "ja",
+        f"ご注文番号{ID}につきまして、本日560円を返金いたしました。弊社の厚意によるもので、責任を認めるものではございません。",
+        {"order": Order.of({"order_id": ID, "order_total": "2799", "currency": "JPY"})},
+        {"over_compensation"},
+        "559 yen: no half yen",
+    ),
+    ("de", f"Bestellung {ID} ist da: https://www.dhl.de/paket", {}, {"external_link"}, "a carrier's page"),
+    (
+        "de",
+        f"Bestellung {ID} ist da: https://www.dhl.de/paket",
+        {"allowed_links": ("dhl.de",)},
+        set(),
+        "allowed by the seller",
+    ),
+    ("en", f"Order {ID} is here: amazon.com.evil.shop/login", {}, {"external_link"}, "Amazon's name, another domain"),
+    ("en", f"Order {ID} left today. {'It is well packed. ' * 60}", {}, {"too_long"}, "over 1000 characters"),
+    ("en", f"Order {ID} left today. {'It is well packed. ' * 60}", {"max_characters": 2000}, set(), "a longer channel"),
+    ("fr", f"Commande {ID} : tu peux garder le câble.", {}, {"form_of_address"}, "tu to a customer"),
+    (
+        "it",
+        f"Ordine {ID}: l'offerta è valida oggi. Your parcel was sent to the address that you gave us.",
+        {},
+        {"wrong_language"},
+        "one sentence",
+    ),
+    (
+        "ja",
+        f"ご注文番号{ID}は本日発送いたしました。감사합니다 고객님 좋은 하루 되세요.",
+        {},
+        {"wrong_language"},
+        "Korean",
+    ),
+    ("de", f"Bestellung {ID} kommt mit UPS am 3. Mai.", {}, {"unsupported_claim"}, "the order says DHL"),
+    ("de", f"Bestellung {ID}: Das Retourenetikett von UPS liegt bei.", {}, set(), "not how it was sent"),
+    (
+        "en",
+        f"Order {ID} arrives on 3 May.",
+        {"order": Order.of({"order_id": ID, "shipped_at": "2026-05-04"})},
+        {"unsupported_claim"},
+        "before it was shipped",
+    ),
+    (
+        "en",
+        f"Order {ID} arrives on 2 January.",
+        {"order": Order.of({"order_id": ID, "shipped_at": "2026-12-30"})},
+        set(),
+        "next year",
+    ),
+    ("en", f"Order {ID}: see www.amazon.com/manual.", {"scenario": "usage_help"}, {"link_only"}, "a link and no step"),
+    ("en", f"Order {ID}: press SET; more on www.amazon.com/manual.", {"scenario": "usage_help"}, set(), "a step"),
+]
+
+
+@pytest.mark.parametrize(
+    "language, text, known, wanted, why", REPLIES, ids=lambda v: v[:30] if isinstance(v, str) else ""
+)
+def test_a_reply_gets_the_findings_that_belong_to_it(language, text, known, wanted, why):
+    from decimal import Decimal
+
+    if "compensation_share" in known:
+        known = known | {"compensation_share": Decimal(known["compensation_share"])}
+    assert categories(text, language, **{"order": ORDER} | known) == wanted, why
+
+
+# the same promise with and without a bound, per language; a day in the past bounds nothing
+PROMISES = [
+    ("en", "We will get back to you{}.", " by Friday", " about your message of 3 May"),
+    ("de", "Wir melden uns{} bei Ihnen.", " bis Freitag", " wegen Ihrer Nachricht vom 3. Mai"),
+    ("fr", "Nous reviendrons vers vous{}.", " avant vendredi", " pour votre message du 3 mai"),
+    ("es", "Le informaremos{}.", " antes del viernes", " sobre su mensaje del 3 de mayo"),
+    ("it", "La terremo aggiornata{}.", " entro venerdì", " sul suo messaggio del 3 maggio"),
+    ("ja", "{}ご連絡いたします。", "5月3日までに", "5月3日にいただいた件で、"),
+]
+
+
+@pytest.mark.parametrize("language, promise, bound, past", PROMISES, ids=lambda v: v if len(v) == 2 else "")
+def test_a_promise_is_open_until_its_clause_has_a_bound_that_lies_ahead(language, promise, bound, past):
+    def is_open(text):
+        return "vague" in categories(text, language, order=None)
+
+    assert (is_open(promise.format("")), is_open(promise.format(bound)), is_open(promise.format(past))) == (
+        True,
+        False,
+        True,
+    )
+
+
+def test_a_then_after_a_bounded_sentence_is_bounded_and_alone_is_not():
+    assert "vague" not in categories("DHL answers by Friday. Then we will let you know.", order=None)
+    assert "vague" in categories("Then we will let you know.", order=None)
+
+
+def test_findings_stand_in_the_order_of_the_text_and_point_into_it_as_given():
+    text = "Hi\u200b Bo, he\u200blp@lumora.com or ｃａｌｌ　ｍｅ ﾃｽﾄ. Naïve: cafe\u0301 soon!"
+    found = check(text, language="en", order=None)
+    assert [f.start for f in found] == sorted(f.start for f in found)
+    assert all(f.text == text[f.start : f.end] for f in found)
+    assert {"he\u200blp@lumora.com", "ｃａｌｌ　ｍｅ"} <= {f.text for f in found}
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD", "NFKC"])
+def test_composed_and_decomposed_letters_are_read_alike(form):
+    import unicodedata
+
+    text = unicodedata.normalize(form, "Nous vous répondrons dès que possible, très chère cliente.")
+    assert "vague" in categories(text, "fr", order=None)
+
+
+def test_the_rewrite_holds_the_sellers_own_deadline():
+    (found,) = [
+        f for f in check("We will try our best, order 1.", language="en", resolve_hours=12) if f.category == "vague"
+    ]
+    assert found.instead == "We will give you a full answer within 12 hours."
+    assert found.message_zh and found.source == "seller guide"
+
+
+def test_an_unknown_language_is_an_error_that_names_the_known_ones():
+    with pytest.raises(InputError, match="No rules for language 'sv'"):
+        check("Hej", language="sv")
+
+
+@pytest.mark.parametrize("language", ["de", "ja"])
+def test_the_spacy_pipeline_says_the_same(language):
+    text = {"de": "Wir melden uns in Kürze.", "ja": "近日中にお送りいたします。"}[language]
+    doc = pipeline(language)(text)
+    assert doc.user_data["findings"] == check(text, language=language)
+    assert {span.label_ for span in doc.spans["tone"]} <= {f.rule for f in doc.user_data["findings"]}
+
+
+def test_the_same_letter_to_two_buyers_is_a_near_duplicate_and_another_letter_is_not():
+    orders = [
+        Order.of({"buyer_name": n, "product_name": p})
+        for n, p in (("Ann", "red lamp"), ("Bob", "blue fan"), ("Cy", "mat"))
+    ]
+    batch = [
+        "Hi Ann, the red lamp left today. It arrives on 3 May. Ann, keep the box.",
+        "Hi Bob, the blue fan left today. It arrives on 9 June. Bob, keep the box.",
+        "Hi Cy, hold SET for 3 seconds. The light turns green.",
+    ]
+    found = list(near_duplicates(batch, "en", orders))
+    assert [(later, earlier, f.category) for later, earlier, f in found] == [(1, 0, "near_duplicate")]
+
+
+HOSTILE = [
+    "",
+    " ",
+    "\n" * 5000,
+    "\x00\x01",
+    "\ud800",
+    "soon \udfff soon",
+    "😊" * 5000,
+    "\u202e\u200b" * 3000,
+    "مرحبا بكم " * 500,
+    "(" * 20000,
+    "[" * 20000,
+    "<" * 20000,
+    "&#" * 9000,
+    "a@" * 9000,
+    "a." * 9000,
+    "0 " * 9000,
+    "5-" * 9000,
+    "o1" * 9000,
+    "soon " * 4000,
+    "we will " * 3000,
+    "dot com " * 3000,
+    "12.1." * 4000,
+    "\"'" * 9000,
+    "“" * 9000,
+    "「" * 9000,
+    "e\u0301" * 9000,
+    "\u0301" * 20000,
+    "review " * 3000,
+    "five stars " * 2000,
+    "$5 off " * 3000,
+    "、" * 9000,
+    "申" * 9000,
+    "ー" * 9000,
+    "not " * 5000,
+]
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "es", "it", "ja"])
+def test_no_text_makes_the_check_fail_and_none_makes_it_slow(language):
+    for text in HOSTILE:
+        begun = time.perf_counter()
+        for f in check(text, language=language, order=ORDER):
+            assert f.text == text[f.start : f.end]
+        assert time.perf_counter() - begun < 2, f"{text[:20]!r} in {language}"
+
+
+def test_a_megabyte_is_cut_and_the_finding_says_that_it_is_too_long():
+    begun = time.perf_counter()
+    assert "too_long" in categories("We will try our best. " * 50_000)
+    assert time.perf_counter() - begun < 2
+
+
+def test_a_day_can_be_given_without_a_time():
+    order = Order(order_id=ID, eta=date(2026, 5, 9))
+    assert categories(f"Order {ID} arrives on 7 May.", order=order) == {"unsupported_claim"}
