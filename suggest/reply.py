@@ -89,17 +89,17 @@ def predict(message: str) -> Prediction:
     """
     text, classify = _readable(message), load_classifier().classify
     whole = classify([text])[0]
-    if whole.language not in LANGUAGES:
+    if whole.also or whole.language not in LANGUAGES:
         return whole
-    asks = [name for name in (whole.scenario, *whole.also) if name != "other"]
     heard: list[str] = []
-    if asks and (parts := [part for part in split(text[:READ], _PART) if _is_side_ask(part, whole.language)]):
+    if whole.scenario != "other" and (
+        parts := [part for part in split(text[:READ], _PART) if _is_side_ask(part, whole.language)]
+    ):
         heard += [p.scenario for p in classify(parts) if p.scenario == "other" and p.probability >= CLEAR]
     if whole.probability < DOUBTFUL and 2 <= len(parts := split(text[:READ], _SENTENCE)) <= MOST_SENTENCES:
         clear = [p for p in classify(parts) if p.probability >= CLEAR and "no_reply_needed" not in p.flags]
         heard += [p.scenario for p in clear if p.scenario != "other"]
-    known = (whole.scenario, *whole.also)
-    return replace(whole, also=(*whole.also, *dict.fromkeys(name for name in heard if name not in known)))
+    return replace(whole, also=tuple(dict.fromkeys(name for name in heard if name != whole.scenario)))
 
 
 def _is_side_ask(part: str, language: str) -> bool:

@@ -16,6 +16,7 @@ from suggest.deadlines import reply_by
 from suggest.fill import body_text, clean_text, numbered, product_name, say_day, say_money, say_time, say_zone
 from suggest.models import asked_model
 from suggest.names import greeting
+from suggest.reply import predict
 from suggest.templates import LANGUAGES, letter
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
@@ -60,6 +61,8 @@ PICKED = [
     ("Where is it?", "logistics_delay", {**SENT, "delivered_at": "2026-11-25"}, "delay-shipped-tracked"),  # not yet
     ("Where is it?", "logistics_delay", {"ordered_at": "2026-11-18", "shipped_at": "2026-11-30"}, "delay-not-shipped"),
     ("Where is it?", "logistics_delay", {**SENT, "tracking_id": "1.23E+12"}, "delay-shipped-untracked"),
+    ("The app says delivered, it is not here", "logistics_delay", SENT, "delay-shown-delivered"),
+    ("It should have been delivered", "logistics_delay", SENT, "delay-shipped-tracked"),  # and here nobody
     ("Held by customs?", "logistics_delay", SENT, "delay-customs"),
     ("Where is it?", "logistics_delay", {**SENT, "fulfilment": "AFN"}, "delay-fba"),
     ("Return please", "returns", {"delivered_at": "2026-11-01", "return_window_days": 20}, "returns-open"),  # last day
@@ -83,6 +86,50 @@ PICKED = [
 @pytest.mark.parametrize(("message", "scenario", "order", "template_id"), PICKED)
 def test_the_situation_decides(message: str, scenario: str, order: dict[str, Any], template_id: str) -> None:
     assert reply(message, scenario, {"order_id": ID, **order}).template_id == template_id
+
+
+GONE = {**SENT, "delivered_at": "2026-11-20"}
+DOUBTFUL = [
+    # message, ranking, order, template: what is said where the classifier is not sure
+    ("Do I have to pay customs?", {"compensation_demand": 0.32, "logistics_delay": 0.25}, SENT, "delay-customs"),
+    ("And now?", {"logistics_delay": 0.35, "other": 0.3}, SENT, "delay-shipped-tracked"),  # the facts fit
+    ("And now?", {"logistics_delay": 0.35, "other": 0.3}, GONE, "unclear"),  # it was delivered
+    ("And now?", {"other": 0.35, "returns": 0.3}, SENT, "unclear"),
+    ("Cancel it", {"other": 0.35, "returns": 0.3}, {"ordered_at": "2026-11-20"}, "other-cancel"),  # its word is there
+    (
+        "Need the next size",
+        {"compatibility_presale": 0.6, "returns": 0.3},
+        GONE,
+        "returns-unknown",
+    ),  # not "before you buy"
+    ("Need the next size", {"compatibility_presale": 0.8, "returns": 0.2}, GONE, "presale-unknown"),  # sure enough
+    ("Need the next size", {"compatibility_presale": 0.6, "returns": 0.3}, {}, "presale-unknown"),  # not shipped
+    ("Need the next size", {"compatibility_presale": 0.6, "returns": 0.1}, GONE, "presale-unknown"),  # unlikely
+]
+
+
+@pytest.mark.parametrize(("message", "ranking", "order", "template_id"), DOUBTFUL)
+def test_words_and_facts_decide_where_the_classifier_is_not_sure(
+    message: str, ranking: dict[str, float], order: dict[str, Any], template_id: str
+) -> None:
+    (scenario, probability), *_ = ranking.items()
+    prediction = Prediction(scenario, probability, list(ranking.items()), language="en", sure=False)
+    s = suggest(message, prediction, order={"order_id": ID, **order}, marketplace="US", now=NOW)
+    assert (s.template_id, s.status) == (template_id, "review")
+
+
+WHOLE_ASKS = [
+    # two Chinese characters are a whole ask
+    ("返品", "returns", "returns-unknown"),
+    ("未着", "logistics_delay", "delay-shipped-tracked"),
+    ("返", "returns", "unclear"),
+    ("ok", "other", "unclear"),
+]
+
+
+@pytest.mark.parametrize(("message", "scenario", "template_id"), WHOLE_ASKS)
+def test_a_short_japanese_ask_is_understood(message: str, scenario: str, template_id: str) -> None:
+    assert reply(message, scenario, SENT, language="ja", marketplace="JP").template_id == template_id
 
 
 NO_ORDER = [
@@ -151,6 +198,90 @@ def test_two_asks_are_answered_in_one_letter() -> None:
     assert "On your other question: You need an invoice" in s.text
     assert s.text.count("Kind regards") == 1 and s.text_zh.count("此致") == 1
     assert "invoice" in s.missing_facts
+
+
+BEFORE_BUYING = [
+    # second ask of someone who has not ordered, what is said to it
+    ("logistics_delay", "Amazon shows both for it"),
+    ("returns", None),  # not: send me your order number
+    ("compensation_demand", None),
+]
+
+
+@pytest.mark.parametrize(("second", "said"), BEFORE_BUYING)
+def test_who_has_not_ordered_is_not_asked_for_an_order_number(second: str, said: str | None) -> None:
+    s = reply("Is it steel, and what if not?", "compatibility_presale", {"product_specs": "Steel."}, also=(second,))
+    assert "order number" not in s.text and all("order number" not in a.text for a in s.alternatives)
+    assert (said in s.text) if said else f"asks for more than is answered: {second}" in s.reasons
+
+
+SPOKEN = [
+    # message, further scenario that its parts ask for
+    ("Where is my parcel? It is a week late, and I need an invoice for my company.", "other"),
+    ("Where is my parcel? It is a week late, and there is no receipt in my mailbox.", None),
+    ("Where is my parcel? It is a week late.", None),
+]
+
+
+@pytest.mark.parametrize(("message", "further"), SPOKEN)
+def test_a_second_ask_is_heard_in_its_own_part_of_the_message(message: str, further: str | None) -> None:
+    assert (further in predict(message).also) if further else not predict(message).also
+
+
+def test_the_order_is_named_once() -> None:
+    s = reply("It says delivered.", "logistics_delay", {"order_id": ID, "delivered_at": "2026-11-20"})
+    assert s.text.count(ID) == 1  # by the line that stands in for the one with carrier and number
+
+
+def test_what_was_refunded_before_is_said_and_not_offered() -> None:
+    order = {"order_id": ID, "order_total": 50, "currency": "USD", "refund_status": "partial refund of $4.00 issued"}
+    s = reply("Not enough, I want more", "compensation_demand", order)
+    assert "partial refund of $4.00 issued" in s.text and s.compensation is None
+    assert not {f.category for f in s.findings} & {"missing_goodwill_statement", "over_compensation"}
+
+
+HOURS = [
+    ("en", "US", "1 hour with"),
+    ("de", "DE", "1 Stunde"),
+    ("fr", "FR", "1 h"),
+    ("es", "ES", "1 hora"),
+    ("it", "IT", "1 ora"),
+    ("ja", "JP", "1時間"),
+]
+
+
+@pytest.mark.parametrize(("language", "marketplace", "said"), HOURS)
+def test_one_hour_is_no_plural(language: str, marketplace: str, said: str) -> None:
+    policy = {"resolve_hours": 1}
+    s = reply("返品 1234", "returns", {}, language=language, marketplace=marketplace, policy=policy)
+    assert said in s.text
+    for plural in ("1 hours", "1 Stunden", "1 heures", "1 horas", "1 ore"):
+        assert plural not in s.text
+
+
+FOREIGN_DATA = {"product_name": "折叠台灯", "carrier": "顺丰速运"}  # as the warehouse has them
+
+
+@pytest.mark.parametrize(("language", "marketplace"), [("ja", "JP"), ("de", "DE"), ("en", "US")])
+def test_chinese_data_are_missing_in_every_language(language: str, marketplace: str) -> None:
+    known = {"language": language, "marketplace": marketplace}
+    s = reply("届きません / where", "logistics_delay", {**SENT, **FOREIGN_DATA}, **known)
+    assert "顺" not in s.text and "carrier" in s.missing_facts
+    s = reply("使い方 / how", "usage_help", {**SENT, **FOREIGN_DATA}, **known)
+    assert "折" not in s.text
+
+
+SIGN_OFFS = [
+    ("en", "US", "Lumora Team", "\n\nLumora Team"),
+    ("ja", "JP", "ルモラ", "\n\n何卒よろしくお願い申し上げます。\nルモラ"),
+    ("ja", "JP", "よろしくお願いいたします。\nルモラ", "\n\nよろしくお願いいたします。\nルモラ"),
+]
+
+
+@pytest.mark.parametrize(("language", "marketplace", "sign_off", "end"), SIGN_OFFS)
+def test_a_japanese_letter_keeps_its_closing_sentence(language: str, marketplace: str, sign_off: str, end: str) -> None:
+    known = {"language": language, "marketplace": marketplace, "policy": {"sign_off": sign_off}}
+    assert reply("Hello 質問です", "other", SENT, **known).text.endswith(end)
 
 
 def test_a_second_ask_that_does_not_fit_the_limit_is_reported() -> None:
@@ -318,16 +449,32 @@ def test_the_deadline_to_reply_counts_every_hour() -> None:
     assert reply("Hello", "other", SENT).reply_by == NOW + timedelta(hours=24)
 
 
+def test_amazons_clock_starts_when_the_message_came() -> None:
+    came = NOW - timedelta(hours=20)
+    s = reply("Where is it?", "logistics_delay", SENT, received_at=came)
+    assert s.reply_by == came + timedelta(hours=24)
+    assert "Sunday, November 22, 5:00 AM EST" in s.text  # what we promise counts from now
+
+
+def test_a_promise_of_few_hours_loses_only_minutes() -> None:
+    prediction = Prediction("logistics_delay", 0.9)
+    known = {"order": SENT, "marketplace": "UK", "now": NOW.replace(minute=57), "policy": {"resolve_hours": 1}}
+    assert "Saturday 21 November, 11:50" in suggest("Where?", prediction, **known).text
+
+
 ZONES = [
     ("US", "Sunday, November 22, 5:00 AM EST"),
     ("UK", "Sunday 22 November, 10:00"),
     ("AU", "Sunday 22 November, 9:00 pm AEDT"),
+    ("US de", "Sonntag, 22. November, 05:00 Uhr (Nordamerikanische Ostküsten-Normalzeit)"),  # the zone after Uhr
+    ("CA fr", "dimanche 22 novembre à 05 h 00 HNE"),
 ]
 
 
 @pytest.mark.parametrize(("marketplace", "by"), ZONES)
 def test_times_are_the_buyers_own(marketplace: str, by: str) -> None:
-    assert by in reply("Where is it?", "logistics_delay", SENT, marketplace=marketplace).text
+    code, _, language = marketplace.partition(" ")
+    assert by in reply("Where is it?", "logistics_delay", SENT, marketplace=code, language=language or "en").text
 
 
 def test_a_promise_is_rounded_down_and_a_naive_time_is_utc() -> None:
@@ -350,6 +497,11 @@ GREETED = [
     ("Mr Smith", "en", "US", "Dear Mr. Smith,"),
     ("MR. JOHN SMITH", "en", "UK", "Dear Mr Smith,"),
     ("Dr. Jane Poe", "en", "UK", "Dear Dr. Jane Poe,"),  # no gender is guessed
+    ("Ms. Dr. Helen Okoro", "en", "US", "Dear Dr. Okoro,"),
+    ("Frau Dr. Ilse Kornblum", "de", "DE", "Sehr geehrte Frau Dr. Kornblum,"),
+    ("Käufer", "de", "DE", "Guten Tag,"),
+    ("Amazon-Kunde", "de", "DE", "Guten Tag,"),
+    ("张伟", "ja", "JP", letter("ja", "JP").unnamed),
     ("Mr and Mrs Poe", "en", "UK", "Hello,"),
     ("O'NEIL, SHAUN", "en", "UK", "Dear Shaun O'Neil,"),
     ("Ｍａｒｉａ　Ｒｏｓｓｉ", "en", "UK", "Dear Maria Rossi,"),
