@@ -115,7 +115,8 @@ def weighed(prediction: Prediction, facts: Facts) -> Prediction:
     if not is_wrong and (prediction.probability >= UNDERSTOOD or speaks_for(prediction.scenario, facts)):
         return prediction
     others = [name for name, p in prediction.ranking[1:3] if p >= LIKELY and name != "other"]
-    better = next((n for n in others if is_named(n, facts) or (is_wrong and speaks_for(n, facts))), None)
+    fitting = [n for n in others if is_named(n, facts)] + [n for n in others if is_wrong and speaks_for(n, facts)]
+    better = next(iter(fitting), None)
     if better is None:
         return prediction
     also = tuple(name for name in prediction.also if name != better and speaks_for(name, facts))
@@ -123,12 +124,11 @@ def weighed(prediction: Prediction, facts: Facts) -> Prediction:
 
 
 CONTRADICTED = {"compatibility_presale": "shipped", "usage_help": "unshipped", "returns": "unshipped"}
-EXPECTED = {  # what the data of most messages of a scenario look like; "other" can be anything
+EXPECTED = {  # what the data of most messages of a scenario look like; money and "other" take more than data
     "logistics_delay": ("order", "not delivered"),
     "compatibility_presale": ("no order", "product"),
     "usage_help": ("order", "delivered"),
     "returns": ("order", "delivered"),
-    "compensation_demand": ("order", "delivered"),
 }
 
 

@@ -24,6 +24,7 @@ from suggest.tone import Finding, check
 HOME = {"en": "US", "de": "DE", "fr": "FR", "es": "ES", "it": "IT", "ja": "JP"}  # where a language is at home
 DOUBTFUL = 0.9  # probability below which a short message is read sentence by sentence too
 CLEAR = 0.75  # probability of a sentence from which it is an ask by itself
+NEAR = 0.3  # probability of the second scenario from which a sentence that is likeliest about it is an ask too
 MOST_SENTENCES = 4  # of a message that is read so; a long one tells a story
 SHORTEST_PART = 6  # letters
 PRESALE_DELIVERY = "presale-delivery"  # what is said of a delivery where nothing was ordered yet
@@ -97,8 +98,10 @@ def predict(message: str) -> Prediction:
     ):
         heard += [p.scenario for p in classify(parts) if p.scenario == "other" and p.probability >= CLEAR]
     if whole.probability < DOUBTFUL and 2 <= len(parts := split(text[:READ], _SENTENCE)) <= MOST_SENTENCES:
-        clear = [p for p in classify(parts) if p.probability >= CLEAR and "no_reply_needed" not in p.flags]
-        heard += [p.scenario for p in clear if p.scenario != "other"]
+        asks = [p for p in classify(parts) if p.scenario != "other" and "no_reply_needed" not in p.flags]
+        next_best, p_next = whole.ranking[1]
+        near = next_best if p_next >= NEAR else ""
+        heard += [p.scenario for p in asks if p.probability >= CLEAR or p.scenario == near]
     return replace(whole, also=tuple(dict.fromkeys(name for name in heard if name != whole.scenario)))
 
 

@@ -95,6 +95,8 @@ DOUBTFUL = [
     ("And now?", {"logistics_delay": 0.35, "other": 0.3}, SENT, "delay-shipped-tracked"),  # the facts fit
     ("And now?", {"logistics_delay": 0.35, "other": 0.3}, GONE, "unclear"),  # it was delivered
     ("And now?", {"other": 0.35, "returns": 0.3}, SENT, "unclear"),
+    ("And now?", {"compensation_demand": 0.35, "other": 0.3}, GONE, "unclear"),  # no talk of money without its words
+    ("And now?", {"compatibility_presale": 0.3, "compensation_demand": 0.3, "returns": 0.2}, GONE, "returns-unknown"),
     ("Cancel it", {"other": 0.35, "returns": 0.3}, {"ordered_at": "2026-11-20"}, "other-cancel"),  # its word is there
     (
         "Need the next size",
