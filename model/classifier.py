@@ -23,6 +23,7 @@ N_SCENARIOS = len(SCENARIOS)
 MEANING_ARRAYS = ("mean", "axes", "landmarks", "weights", "bias")
 NGRAM_ARRAYS = ("weights", "idf", "bias")
 MAX_REASONED = 4_000
+THANKS_RIGHT = 0.8  # share of right ones among the messages that the rules call thanks and nothing else
 
 
 def settings_in_force() -> dict[str, Any]:
@@ -175,9 +176,13 @@ class ScenarioClassifier:
         ranking = [(SCENARIOS[i], round(float(probabilities[i]), 4)) for i in order]
         scenario, probability = ranking[0]
         also = (ranking[1][0],) if second_ask >= self.calibration["second_ask"] else ()
-        flags = signals.find_flags(message, language, also=also, scenario=scenario)
-        reasons = []
         threshold = float(self._per_language("sure", [language])[0])
+        assumed = scenario if probability >= threshold else "other"
+        flags = signals.find_flags(message, language, also=also, scenario=assumed)
+        if assumed != scenario and "no_reply_needed" in flags:  # thanks and nothing else is "other" by definition
+            thanks = (1 - THANKS_RIGHT) * probabilities + THANKS_RIGHT * (self.classes_ == "other")
+            return self._prediction(message, normalised, language, thanks, -np.inf)
+        reasons = []
         if not any(c.isalnum() for c in message):
             reasons.append("The message has no words.")
         elif probability < threshold:
