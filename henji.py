@@ -196,7 +196,12 @@ def suggest_log(
     at = (now or datetime.now(UTC)).replace(tzinfo=UTC) if now is None or now.tzinfo is None else now
     settings = read_policy(policy)
     cases = [
-        (row["text"], known.get(row["order_id"]) or _order_of(row), row["marketplace"] or marketplace)
+        (
+            row["text"],
+            known.get(row["order_id"]) or _order_of(row),
+            row["marketplace"] or marketplace or None,
+            None if row["received_at"] != row["received_at"] else row["received_at"].to_pydatetime(),
+        )
         for row in read.messages.to_dict("records")
     ]
     suggested = partial(_suggested, now=at, policy=settings)
@@ -320,10 +325,14 @@ def _classified(texts: Sequence[str]) -> list[dict[str, Any]]:
     ]
 
 
-def _suggested(cases: Sequence[tuple[str, Any, str]], *, now: datetime, policy: "Policy") -> list[dict[str, Any]]:
+def _suggested(cases: Sequence[tuple[Any, ...]], *, now: datetime, policy: "Policy") -> list[dict[str, Any]]:
+    from suggest import suggest_reply
+
     return [
-        _suggestion_row(suggest_reply(text, order=order, marketplace=marketplace or None, now=now, policy=policy))
-        for text, order, marketplace in cases
+        _suggestion_row(
+            suggest_reply(text, order=order, marketplace=marketplace, received_at=received, now=now, policy=policy)
+        )
+        for text, order, marketplace, received in cases
     ]
 
 

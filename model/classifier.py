@@ -179,7 +179,8 @@ class ScenarioClassifier:
         threshold = float(self._per_language("sure", [language])[0])
         assumed = scenario if probability >= threshold else "other"
         flags = signals.find_flags(message, language, also=also, scenario=assumed)
-        if assumed != scenario and "no_reply_needed" in flags:  # thanks and nothing else is "other" by definition
+        of_other = float(probabilities[SCENARIOS.index("other")])
+        if "no_reply_needed" in flags and of_other < THANKS_RIGHT:  # thanks and nothing else is "other" by definition
             thanks = (1 - THANKS_RIGHT) * probabilities + THANKS_RIGHT * (self.classes_ == "other")
             return self._prediction(message, normalised, language, thanks, -np.inf)
         reasons = []

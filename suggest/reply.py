@@ -90,7 +90,7 @@ def predict(message: str) -> Prediction:
     """
     text, classify = _readable(message), load_classifier().classify
     whole = classify([text])[0]
-    if whole.also or whole.language not in LANGUAGES:
+    if whole.also or whole.language not in LANGUAGES or "no_reply_needed" in whole.flags:
         return whole
     heard: list[str] = []
     if whole.scenario != "other" and (
