@@ -42,6 +42,7 @@ _EMAIL = re2.compile(
     rf"(?:{_AT}) ?[a-z0-9\-]+(?: ?(?:\.|{_DOT}) ?[a-z0-9\-]+){{1,4}}",
     options(),
 )
+_PLAIN_EMAIL = re.compile(r"[a-z][a-z0-9._+\-]+@[a-z0-9\-]+(?:\.[a-z0-9\-]+)*\.[a-z]{2,24}")
 _EMAIL_SPOKEN = re2.compile(
     rf"[a-z0-9][a-z0-9._+\-]* ?(?:{_AT_SPOKEN}) ?[a-z0-9\-]+ ?(?:{_DOT}|\.) ?[a-z]{{2,12}}\b", options()
 )
@@ -73,15 +74,16 @@ _SPELLED = re2.compile(rf"([a-z0-9][a-z0-9\-]{{1,40}}) ?(?:{_DOT}) ?([a-z]{{2,12
 
 _NUMBER = re.compile(r"(?<![a-z0-9.,])(?:\+|\(\+?)?\d(?:[ \-./()\u30fc~_*]{0,3}\d){5,16}(?![a-z0-9%])")
 _ID = re.compile(
-    r"\b\d{3}-?\d{7}-?\d{7}\b|\b[a-z]{1,4}\d{6,}[a-z]{0,3}\b|\b\d{4}-\d\d-\d\d\b"
+    r"\b\d{3}-?\d{7}-?\d{7}\b|\b[a-z]{1,4}\d{6,}[a-z]{0,3}\b|\b(?:19|20)\d\d[-/]\d{2,}(?:[-/]\d+)*\b"
     r"|\b(?:[0-2]?\d|3[01])[./](?:0?\d|1[0-2])[./](?:\d{4}|\d\d)\b(?![./]\d)"
-    r"|(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}\b(?!\.\d)"
+    r"|(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}\b(?!\.\d)",
+    re.ASCII,  # は2026 has a boundary before the year
 )
 _PRICE = re.compile(r"[$€£¥]\s?$|\b(?:eur|usd|gbp|jpy)\s?$")
 _PRICE_AFTER = re.compile(r"\s?(?:[$€£¥円%]|eur|usd|euros?\b|yen\b|dollars?\b|(?:mm|cm|kg|mah|lm|rpm|kwh|hz|ml|km)\b)")
 _MANY_DIGITS = re.compile(r"(?:[0-9oil|〇零一二三四五六七八九][ \-./()ー~_*]{0,3}){7}")
-_NO_PHONE = re.compile(r"\d{3}-\d{7}-\d{7}|\b[a-z]{1,4}\d{6,}[a-z]{0,3}\b")
-_LEET = re.compile(r"\b[0-9oil|]*\d[0-9oil|]*\b")
+_NO_PHONE = re.compile(r"\d{3}-\d{7}-\d{7}|\b[a-z]{1,4}\d{6,}[a-z]{0,3}\b", re.ASCII)
+_LEET = re.compile(r"\b[0-9oil|]*\d[0-9oil|]*\b", re.ASCII)
 _LEET_DIGITS = str.maketrans("oil|", "0111")
 _KANJI_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
 
@@ -163,7 +165,8 @@ def emails(case: Case) -> Spans:
 def _emails(case: Case) -> Spans:
     if "@" in case.plain or "(" in case.plain or "[" in case.plain or "{" in case.plain or "<" in case.plain:
         for m in _EMAIL.finditer(case.plain):
-            if is_ending(re.split(r"[^a-z]+", m.group())[-1]):
+            ending = re.split(r"[^a-z]+", m.group())[-1]
+            if is_ending(ending) or (len(ending) > 1 and _PLAIN_EMAIL.fullmatch(m.group())):
                 yield m.span()
     spelled = any(word in case.plain for word in _AT_SIGNS)
     for m in _EMAIL_SPOKEN.finditer(case.plain) if spelled else ():
@@ -213,6 +216,12 @@ def domain_of(link: str) -> str:
     """
     bare = re.sub(r"^(?:https?|hxxps?|ftp) ?: ?/ ?/ ?", "", link.replace(" ", "")).split("@")[-1]
     host = re.split(r"[/:?#]", bare)[0].strip(".")
+    if (
+        re.match(r"(?:https?://|www\.)", link)
+        and re.search(r"\.[a-z]{2,24}$", host)
+        and not is_ending(host.split(".")[-1])
+    ):
+        return ".".join(host.split(".")[-2:])  # an ending that no list knows is a link all the same when www says so
     parts = _extract()(host)
     if not parts.suffix or not parts.domain or re.fullmatch(r"[\d\-]+", parts.domain):
         return ""
