@@ -472,19 +472,22 @@ def _finding_fields() -> list[str]:
 
 
 def _print_findings(frame: "pd.DataFrame", n_replies: int, output: Path | None) -> None:
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
     console = _console()
     by = ", ".join(f"{n} {s}" for s, n in frame["severity"].value_counts().items()) or "nothing found"
-    shown = Table(title=f"{n_replies:,} replies: {by}", title_justify="left", expand=True)
-    for name in ("row", "severity", "category", "text"):
-        shown.add_column(name, no_wrap=True, overflow="ellipsis", max_width=40)
-    shown.add_column("message", ratio=1)
+    title = f"{n_replies:,} replies: {by}"
+    shown = Table(title=title, title_justify="left", expand=True, box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("row", "severity", "category"):
+        shown.add_column(name, no_wrap=True)
+    shown.add_column("what, and why", ratio=1)
     for row in frame.head(2 * _SHOWN).to_dict("records"):
+        what = Text(f"“{quoted}”: " if (quoted := " ".join(row["text"].split())[:60]) else "", style="bold")
+        why = Text(row["message"], style="dim")
         style = _STYLES.get(row["severity"], "")
-        cells = (str(row["row"]), row["severity"], row["category"], " ".join(row["text"].split()), row["message"])
-        shown.add_row(*(Text(cell, style=style if i == 1 else "") for i, cell in enumerate(cells)))
+        shown.add_row(str(row["row"]), Text(row["severity"], style=style), row["category"], what + why)
     console.print(shown)
     if len(frame) > 2 * _SHOWN:
         console.print(f"… and {len(frame) - 2 * _SHOWN:,} more findings.")
