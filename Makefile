@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test check train evaluate bench clean
+.PHONY: help setup demo test check lint train evaluate bench clean
 help:     ## print the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' Makefile
 
@@ -26,13 +26,14 @@ test: setup          ## every test and every example in the documentation
 	@echo "Testing: unit tests, doctests and the README; no network is used."
 	@$(BIN)/python -m pytest
 
-check: setup         ## format, lint, types, import direction, then the tests
-	@echo "Checking: format, lint, types, import direction, tests."
+check: lint test     ## format, lint, types, import direction, then the tests
+
+lint: setup
+	@echo "Checking: format, lint, types, import direction."
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest
 
 train: setup         ## rebuild model/pretrained from data/samples/labelled
 	@echo "Training: data/samples/labelled → model/pretrained."

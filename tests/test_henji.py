@@ -17,7 +17,7 @@ SAMPLES = ROOT / "data" / "samples"
 
 def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "henji", *arguments]
-    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "COLUMNS": "120", "HOME": str(cwd or ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120"}
     return subprocess.run(
         command, capture_output=True, text=True, encoding="utf-8", cwd=cwd, env=environment, check=False
     )
