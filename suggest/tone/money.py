@@ -4,11 +4,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
+from functools import cache
 
 import re2
 
 from suggest.tone.case import Case
 from suggest.tone.promises import segment
+from suggest.tone.reading import fold
+from suggest.tone.rules import rule_book
 
 Spans = Iterator[tuple[int, int]]
 
@@ -22,6 +25,7 @@ _WORDS = {
 _SHARE = re.compile(r"[%割パ]|cent|prozent|ciento")
 _CODE = r"(?:eur|usd|gbp|jpy|cad|aud|mxn)\b"
 _NAME = r"(?:euros?|dollars?|dolar(?:es)?|dollari|pounds?|quid|libras?|livres?|sterline|pfund|yen(?:es)?)\b"
+_CURRENCY = re2.compile(_NAME)
 _DIGITS = r"\d{1,3}(?:[., ' ]\d{3})+(?:[.,]\d{1,2})?|\d{1,7}(?:[.,]\d{1,2})?"
 _AMOUNT = re2.compile(
     rf"(?:^|[^\d.,\-])(?:((?:us|ca|au?|r|nz|s)?\$|[€£¥]|\b{_CODE}) ?({_DIGITS})"
@@ -31,7 +35,23 @@ _PERCENT = re.compile(
     r"(?<![\d.,])(\d{1,3}(?:[.,]\d{1,2})?) ?"
     r"(?:%|percent\b|per cent\b|prozent\b|pour ?cent\b|por ciento\b|per cento\b|パーセント)"
 )
-_TENTHS = re.compile(r"(?<![\d.,])(\d)割(?:引|の|を|分)")
+_TENTHS = re.compile(r"(?<![\d.,役分])([\d一二三四五六七八九])割(?!れ|り|当)")
+_BARE = re.compile(
+    r"(?<![\d.,:/$€£¥])\d{1,4}[.,]\d\d(?![\d.,%:/$€£¥])(?! ?(?:[a-z]{1,3}\b|euro|zoll|inch|uhr|usd|dollar|pound))"
+)
+_KANJI = re.compile(r"[一二三四五六七八九十百千万]{1,9}(?=円)")
+_KANJI_DIGITS = {c: i for i, c in enumerate("一二三四五六七八九", 1)}
+_KANJI_TENS = {"十": 10, "百": 100, "千": 1000}
+# Word lists of shares of the price, and what each is worth
+SHARES = {
+    "half": Decimal("0.5"),
+    "third": Decimal(1) / 3,
+    "two_thirds": Decimal(2) / 3,
+    "quarter": Decimal("0.25"),
+    "three_quarters": Decimal("0.75"),
+    "fifth": Decimal("0.2"),
+    "tenth": Decimal("0.1"),
+}
 
 
 @dataclass(frozen=True)
@@ -63,32 +83,88 @@ def offers(case: Case) -> list[Offer]:
     The full price is a remedy and no compensation; nor is a price, a cost, a sum that the buyer asked for, or a
     refusal.
     """
-    if case.is_presale or not case.occurring & {"offered", "on_top", "given_extra"}:
+    if case.is_presale or not case.occurring & {"offered", "on_top", "given_extra", "added"}:
         return []
-    return case.once("offers", lambda: (o for o in _amounts(case) if _is_offered(case, o)))
+    found = case.once("offers", lambda: (o for o in _amounts(case) if _is_offered(case, o)))
+    return sorted(found, key=lambda o: o.start)
 
 
 def _amounts(case: Case) -> Iterator[Offer]:
     yield from sums(case)
     if _SHARE.search(case.plain):
-        for m in _PERCENT.finditer(case.plain):
-            yield Offer(m.start(), m.end(), share=number(m[1]) / 100)
-        for m in _TENTHS.finditer(case.plain):
-            yield Offer(m.start(), m.end(), share=Decimal(m[1]) / 10)
-    for name, share in (("half", Decimal("0.5")), ("third", Decimal(1) / 3), ("quarter", Decimal("0.25"))):
+        yield from _percents(case)
+    for name, share in SHARES.items():
         yield from (Offer(a, b, share=share) for a, b in case.where(name))
+    if "added" in case.occurring:  # "40,00 € and another 15,00": the second needs no sign of its own
+        known = [(o.start, o.end) for o in sums(case)]
+        for m in _BARE.finditer(case.plain):
+            said = case.says("added", *segment(case, m.start(), m.end()))
+            if said and not any(a < m.end() and m.start() < b for a, b in known):
+                yield Offer(m.start(), m.end(), amount=number(m.group()))
+
+
+def _percents(case: Case) -> Iterator[Offer]:
+    for m in _PERCENT.finditer(case.plain):
+        yield Offer(m.start(), m.end(), share=number(m[1]) / 100)
+    for m in _TENTHS.finditer(case.plain):
+        yield Offer(m.start(), m.end(), share=Decimal(_KANJI_DIGITS.get(m[1]) or int(m[1])) / 10)
+    spoken, values = _spoken(case.reading.language)
+    for m in spoken.finditer(case.plain):
+        if m[2]:
+            yield Offer(m.start(), m.end(), share=Decimal(values[m[1]]) / 100)
+
+
+@cache
+def _spoken(language: str) -> tuple["re2._Regexp", dict[str, int]]:
+    """Number words before "percent" or the name of a currency, and their values: the language's [numbers]."""
+    values = {fold(word): value for word, value in rule_book(language).numbers.items()}
+    words = "|".join(sorted(values, key=len, reverse=True)) or r"\d{9}"
+    percent = r"percent|per cent|prozent|pour ?cent|por ciento|per ?cento|パーセント"
+    return re2.compile(rf"\b({words})[ \-]?(?:({percent})|({_NAME}))"), values
 
 
 def sums(case: Case) -> list[Offer]:
-    """Every sum of money that the reply names, offered or not."""
-    return case.once("sums", lambda: (_sum(m) for m in _AMOUNT.finditer(case.plain)))
+    """Every sum of money that the reply names, offered or not; also in words: fifteen euros, 五百円."""
+    return case.once("sums", lambda: _sums(case))
+
+
+def _sums(case: Case) -> Iterator[Offer]:
+    yield from (_sum(m) for m in _AMOUNT.finditer(case.plain))
+    if case.reading.language == "ja":
+        for m in _KANJI.finditer(case.plain):
+            yield Offer(m.start(), m.end() + 1, amount=Decimal(kanji_number(m.group())), currency="JPY")
+    elif _CURRENCY.search(case.plain):
+        spoken, values = _spoken(case.reading.language)
+        for m in spoken.finditer(case.plain):
+            if m[3]:
+                yield Offer(m.start(), m.end(), amount=Decimal(values[m[1]]), currency=_currency(m[3]))
+
+
+def kanji_number(written: str) -> int:
+    """The value of a number in kanji.
+
+    >>> [kanji_number(n) for n in ("五百", "千二百", "三千", "一万五千")]
+    [500, 1200, 3000, 15000]
+    """
+    whole = part = digit = 0
+    for char in written:
+        if char == "万":
+            whole, part, digit = whole + (part + digit or 1) * 10_000, 0, 0
+        elif char in _KANJI_TENS:
+            part, digit = part + (digit or 1) * _KANJI_TENS[char], 0
+        else:
+            digit = _KANJI_DIGITS[char]
+    return whole + part + digit
 
 
 def _sum(m: "re2._Match") -> Offer:
     before, first, second, after = m.groups()
-    sign = before or after
-    code = SIGNS.get(sign) or next((c for w, c in _WORDS.items() if sign.startswith(w)), "")
+    code = _currency(before or after)
     return Offer(m.start(1 if before else 3), m.end(), amount=number(first or second), currency=code)
+
+
+def _currency(sign: str) -> str:
+    return SIGNS.get(sign) or next((c for w, c in _WORDS.items() if sign.startswith(w)), "")
 
 
 def _is_offered(case: Case, offer: Offer) -> bool:
@@ -96,23 +172,24 @@ def _is_offered(case: Case, offer: Offer) -> bool:
     clause = segment(case, offer.start, offer.end)
     if case.reading.is_quoted(offer.start, offer.end) or case.says("refused", *clause):
         return False
-    if case.says("demanded", *clause) or case.says("cost", *clause):
+    if case.says("demanded", *clause) or case.says("cost", *clause) or _is_whole_price(case, offer, clause):
         return False
-    generous = case.says("on_top", *sentence)
-    if not generous and _is_whole_price(case, offer, clause):
+    if case.says("on_top", *clause) or case.says("added", *clause):
+        return offer.amount is not None or case.says("offered", *sentence)
+    if not case.says("offered", *sentence):
         return False
-    if generous and (offer.amount is not None or case.says("offered", *sentence)):
-        return True
     if case.order is None or case.order.order_total is None:  # a bare refund may be the whole price
-        return case.says("given_extra", *sentence)
-    return case.says("offered", *sentence)
+        return case.says("given_extra", *sentence) or "goodwill" in case.occurring or case.says("kept", *sentence)
+    return True
 
 
 def _is_whole_price(case: Case, offer: Offer, clause: tuple[int, int]) -> bool:
-    if case.says("whole_price", *clause) or (offer.share or 0) >= 1:
+    if (offer.share or 0) >= 1:
         return True
     total = case.order.order_total if case.order else None
-    return offer.amount is not None and total is not None and offer.amount == total
+    if offer.amount is not None and total is not None and offer.amount == total:
+        return True
+    return case.says("whole_price", *clause) and not (case.says("added", *clause) or offer.share)
 
 
 def cap(total: Decimal, share: Decimal, currency: str) -> Decimal:
@@ -128,16 +205,35 @@ def cap(total: Decimal, share: Decimal, currency: str) -> Decimal:
 
 
 def over_the_cap(case: Case) -> Spans:
-    """Offers above the seller's share of the order total, or of an order whose total is not known."""
+    """Offers above the seller's share of the order total, a second offer, or one of an order with no known total."""
     if case.order is None:
         return
-    total, currency = case.order.order_total, case.order.currency or ""
-    for o in offers(case):
-        if o.share is not None:
-            if o.share > case.compensation_share:
-                yield o.start, o.end
-        elif total is None or (o.amount is not None and o.amount > cap(total, case.compensation_share, currency)):
+    given = offers(case)
+    for i, o in enumerate(given):
+        if _is_too_much(case, [o]) or _is_second(case, o, given[:i]):
             yield o.start, o.end
+
+
+def _is_too_much(case: Case, given: list[Offer]) -> bool:
+    order = case.order
+    total = order.order_total if order else None
+    if total is None:
+        return any(o.amount is not None or (o.share or 0) > case.compensation_share for o in given)
+    worth = sum(o.amount if o.amount is not None else (o.share or 0) * total for o in given)
+    return worth > (
+        cap(total, case.compensation_share, (order and order.currency) or "")
+        if all(o.share is None for o in given)
+        else total * case.compensation_share
+    )
+
+
+def _is_second(case: Case, offer: Offer, before: list[Offer]) -> bool:
+    """True for what is added to money that this buyer had, or has in the same reply, beside the price itself."""
+    clause = segment(case, offer.start, offer.end)
+    if case.says("added", *clause):
+        return bool(before) or "paid_before" in case.occurring
+    earlier = [o for o in before if o.amount is not None and o.amount != offer.amount]
+    return offer.amount is not None and bool(earlier) and _is_too_much(case, [earlier[-1], offer])
 
 
 def without_goodwill(case: Case) -> Spans:

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -88,11 +88,15 @@ CONDITIONS = ("bounded", "instruction", "negated", "denied", "refused", "quoted"
 
 @dataclass(frozen=True)
 class RuleBook:
-    """The rules of one language and the word lists that its patterns and checks are written with."""
+    """The rules of one language and the word lists that its patterns and checks are written with.
+
+    `numbers` are the number words that stand before "percent" or a currency, with their values.
+    """
 
     language: str
     rules: tuple[Rule, ...]
     words: Mapping[str, str]
+    numbers: Mapping[str, int] = field(default_factory=dict)
 
     def of_kind(self, kind: str) -> tuple[Rule, ...]:
         """The rules that one function looks after."""
@@ -119,18 +123,20 @@ def read_rules(*paths: Path, language: str) -> RuleBook:
     """Read rule files, later ones over earlier ones; a mistake names file, rule and what is allowed."""
     defaults: dict[str, dict[str, str]] = {}
     words: dict[str, str] = {}
+    numbers: dict[str, int] = {}
     rules: dict[str, Rule] = {}
     for path in paths:
         table = _table(path)
-        _known(table, ("category", "words", "rule"), path, "the file")
+        _known(table, ("category", "words", "numbers", "rule"), path, "the file")
         defaults |= table.get("category", {})
         words |= {name: "".join(value.split("\n")) for name, value in table.get("words", {}).items()}
+        numbers |= table.get("numbers", {})
         for row in table.get("rule", ()):
             where = f"rule {row.get('id', '(without id)')!r}"
             _known(row, [f.name for f in fields(Rule)], path, where)
             rule = _rule(defaults.get(row.get("category", ""), {}) | row, path, where, language)
             rules[rule.id] = rule
-    return RuleBook(language, tuple(rules.values()), words)
+    return RuleBook(language, tuple(rules.values()), words, numbers)
 
 
 def _table(path: Path) -> dict[str, Any]:
