@@ -134,11 +134,11 @@ def test_a_then_after_a_bounded_sentence_is_bounded_and_alone_is_not():
 
 
 def test_findings_stand_in_the_order_of_the_text_and_point_into_it_as_given():
-    text = "Hi\u200b Bo, he\u200blp@lumora.com or ｃａｌｌ　ｍｅ ﾃｽﾄ. Naïve: cafe\u0301 soon!"
+    text = "Hi\u200b Bo, he\u200blp@cosyhome.com or ｃａｌｌ　ｍｅ ﾃｽﾄ. Naïve: cafe\u0301 soon!"
     found = check(text, language="en", order=None)
     assert [f.start for f in found] == sorted(f.start for f in found)
     assert all(f.text == text[f.start : f.end] for f in found)
-    assert {"he\u200blp@lumora.com", "ｃａｌｌ　ｍｅ"} <= {f.text for f in found}
+    assert {"he\u200blp@cosyhome.com", "ｃａｌｌ　ｍｅ"} <= {f.text for f in found}
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD", "NFKC"])

@@ -60,7 +60,7 @@ def residue(case: Case) -> Spans:
 def is_eastern(text: str) -> bool:
     """True if most letters are Chinese or Japanese.
 
-    >>> is_eastern("如果还是不行, OK"), is_eastern("Press 开始 twice")
+    >>> is_eastern("然后打开电源, OK"), is_eastern("Press 开始 twice")
     (True, False)
     """
     eastern = sum(len(m.group()) for m in _EASTERN.finditer(text))

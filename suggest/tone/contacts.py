@@ -139,9 +139,9 @@ def _said_about(case: Case, start: int, end: int, told: int) -> tuple[bool, bool
 def is_phone(number: str, country: str, called: bool, referred: bool) -> bool:
     """True if this is a phone number, given what is said around it.
 
-    >>> is_phone("(415) 555-0132", "US", called=True, referred=False)
+    >>> is_phone("(206) 555-0177", "US", called=True, referred=False)
     True
-    >>> is_phone("06-5550-1982", "FR", called=False, referred=True)
+    >>> is_phone("06-4410-2233", "FR", called=False, referred=True)
     False
     """
     digits = re.sub(r"\D", "", number)
@@ -158,7 +158,7 @@ def is_phone(number: str, country: str, called: bool, referred: bool) -> bool:
 
 
 def emails(case: Case) -> Spans:
-    """E-mail addresses, with blanks or brackets or words for @ and dot, and handles such as @lumora_help."""
+    """E-mail addresses, with blanks or brackets or words for @ and dot, and handles such as @cosyhome_help."""
     yield from case.once("e-mail addresses", lambda: _emails(case))
 
 
@@ -179,7 +179,7 @@ def _emails(case: Case) -> Spans:
 
 
 def _is_address(case: Case, start: int, said: str) -> bool:
-    """True for "write to maria at lumora dot com", not for "look at amazon.com" or "the form at lumora dot com"."""
+    """True for "write to maria at cosyhome dot com", not for "look at amazon.com" or "the form at cosyhome dot com"."""
     first, _ = case.reading.sentence_at(start)
     written = _TO_WRITE.search(case.plain[max(first, start - 40) : start])
     return bool(_MAILBOX.search(said)) or (bool(written) and " dot " in said)
@@ -211,8 +211,8 @@ def _amazon() -> set[str]:
 def domain_of(link: str) -> str:
     """The registered domain of a link, or "" if it has none: IP addresses in the house, file names, versions.
 
-    >>> [domain_of(x) for x in ("www.lumora.co.uk/help", "firmware_2.1.bin", "manual.pdf", "192.168.0.1", "setup.zip")]
-    ['lumora.co.uk', '', '', '', '']
+    >>> [domain_of(x) for x in ("www.cosyhome.co.uk/help", "firmware_2.1.bin", "manual.pdf", "192.168.0.1", "setup.zip")]
+    ['cosyhome.co.uk', '', '', '', '']
     """
     bare = re.sub(r"^(?:https?|hxxps?|ftp) ?: ?/ ?/ ?", "", link.replace(" ", "")).split("@")[-1]
     host = re.split(r"[/:?#]", bare)[0].strip(".")
@@ -231,7 +231,7 @@ def domain_of(link: str) -> str:
 
 
 def links(case: Case) -> Spans:
-    """Links and bare domains outside Amazon and the allow-list, also spelled out: "lumora dot com slash help"."""
+    """Links and bare domains outside Amazon and the allow-list, also spelled out: "cosyhome dot com slash help"."""
     plain, shown = case.plain, case.reading.shown
     mails = list(emails(case))
     if _DOTTED.search(plain):

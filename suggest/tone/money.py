@@ -36,9 +36,8 @@ _PERCENT = re.compile(
     r"(?:%|percent\b|per cent\b|prozent\b|pour ?cent\b|por ciento\b|per cento\b|パーセント)"
 )
 _TENTHS = re.compile(r"(?<![\d.,役分])([\d一二三四五六七八九])割(?!れ|り|当)")
-_BARE = re.compile(
-    r"(?<![\d.,:/$€£¥])\d{1,4}[.,]\d\d(?![\d.,%:/$€£¥])(?! ?(?:[a-z]{1,3}\b|euro|zoll|inch|uhr|usd|dollar|pound))"
-)
+_UNIT = r"(?:[mck]?m|m[lg]|k?g|l|v|m?a|k?wh?|[mgk]?hz|mah|h|uhr|ore|zoll|inch(?:es)?|in|ft|lbs?|oz|db|bar|grad|x)\b"
+_BARE = re.compile(rf"(?<![\d.,:/$€£¥v])\d{{1,4}}[.,]\d\d(?![\d.,]?\d|[%:/$€£¥°]| ?{_UNIT})")
 _KANJI = re.compile(r"[一二三四五六七八九十百千万]{1,9}(?=円)")
 _KANJI_DIGITS = {c: i for i, c in enumerate("一二三四五六七八九", 1)}
 _KANJI_TENS = {"十": 10, "百": 100, "千": 1000}
@@ -172,7 +171,7 @@ def _is_offered(case: Case, offer: Offer) -> bool:
     clause = segment(case, offer.start, offer.end)
     if case.reading.is_quoted(offer.start, offer.end) or case.says("refused", *clause):
         return False
-    if case.says("demanded", *clause) or case.says("cost", *clause) or _is_whole_price(case, offer, clause):
+    if _is_named_otherwise(case, offer, clause):
         return False
     if case.says("on_top", *clause) or case.says("added", *clause):
         return offer.amount is not None or case.says("offered", *sentence)
@@ -181,6 +180,13 @@ def _is_offered(case: Case, offer: Offer) -> bool:
     if case.order is None or case.order.order_total is None:  # a bare refund may be the whole price
         return case.says("given_extra", *sentence) or "goodwill" in case.occurring or case.says("kept", *sentence)
     return True
+
+
+def _is_named_otherwise(case: Case, offer: Offer, clause: tuple[int, int]) -> bool:
+    """True for what the buyer asks for, a cost, or the whole price; "of what you paid" belongs to the share itself."""
+    if case.says("demanded", *clause) or _is_whole_price(case, offer, clause):
+        return True
+    return case.says("cost", clause[0], offer.start) or case.says("cost", offer.end, clause[1])
 
 
 def _is_whole_price(case: Case, offer: Offer, clause: tuple[int, int]) -> bool:
@@ -231,7 +237,9 @@ def _is_second(case: Case, offer: Offer, before: list[Offer]) -> bool:
     """True for what is added to money that this buyer had, or has in the same reply, beside the price itself."""
     clause = segment(case, offer.start, offer.end)
     if case.says("added", *clause):
-        return bool(before) or "paid_before" in case.occurring
+        named = (o for o in sums(case) if o.start < offer.start)
+        had = any(not _is_named_otherwise(case, o, segment(case, o.start, o.end)) for o in named)
+        return bool(before) or had or "paid_before" in case.occurring
     earlier = [o for o in before if o.amount is not None and o.amount != offer.amount]
     return offer.amount is not None and bool(earlier) and _is_too_much(case, [earlier[-1], offer])
 

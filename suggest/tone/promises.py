@@ -76,7 +76,9 @@ def is_denied(case: Case, start: int, end: int) -> bool:
 
 def is_refused(case: Case, start: int, end: int) -> bool:
     """True if the clause says no before it comes: "we do not answer on …"; but not "if it does not help, call …"."""
-    first, _ = segment(case, start, end)
+    first, last = segment(case, start, end)
+    if case.reading.language == "ja":
+        return case.says("negated", end, last)
     return case.says("negated", first, start) and not case.says("conditional", first, start)
 
 

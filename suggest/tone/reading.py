@@ -18,7 +18,7 @@ _DROPPED = re.compile(f"[{INVISIBLE}\ufe00-\ufe0f\ufeff\u20e3]")
 _VOICED = "\uff9e\uff9f\u3099\u309a"
 _MARKS = re.compile("[\u0300-\u036f\u3099\u309a\uff9e\uff9f]")
 
-# Letters of other alphabets that look like ours: brіghtnest.com has a Ukrainian і
+# Letters of other alphabets that look like ours: cоsyhome.com has a Russian о
 _LOOKALIKES = {
     **dict(zip("аеорсухіїјѕһԁɡԛԝькмтвнп", "aeopcyxiijshdgqwbkmtbhn", strict=True)),
     **dict(zip("АЕОРСУХІЈЅКМТВНП", "aeopcyxijskmtbhn", strict=True)),
@@ -120,9 +120,9 @@ class Reading:
     def of(cls, text: str, language: str) -> "Reading":
         """Read a reply, at most LONGEST characters of it.
 
-        >>> r = Reading.of("Write to he\\u200blp@lumora.com", "en")
+        >>> r = Reading.of("Write to he\\u200blp@cosyhome.com", "en")
         >>> r.plain, r.original(9, 13)
-        ('write to help@lumora.com', (9, 14))
+        ('write to help@cosyhome.com', (9, 14))
         """
         head = text[:LONGEST]
         shown, places = _composed(head) if _LOOSE.search(head) else (head, None)
