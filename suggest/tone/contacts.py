@@ -9,6 +9,7 @@ import re2
 
 from messages import marketplaces
 from suggest.tone.case import Case
+from suggest.tone.promises import segment
 from suggest.tone.reading import options
 
 Spans = Iterator[tuple[int, int]]
@@ -28,13 +29,13 @@ _OPEN, _CLOSE = r"[(\[{<] ?", r" ?[)\]}>]"
 _AT = rf"@|{_OPEN}(?:at|a|arroba|arobase|chiocciola|アット|アットマーク|@){_CLOSE}"
 _AT_SPOKEN = (
     r"\b(?:at|arroba|arobase|chiocciola|at-zeichen|klammeraffe|aet)\b|アットマーク|アット"
-    r"|\(a\)|\* ?at ?\*|_at_|-at-"
+    r"|あっとまーく|あっと|\(a\)|\* ?at ?\*|_at_|-at-"
 )
 _DOT = (
-    rf"{_OPEN}(?:dot|punto|point|punkt|ドット|点|\.){_CLOSE}|\b(?:dot|punto|point|punkt)\b|ドット"
-    r"|_dot_|-dot-|\* ?dot ?\*"
+    rf"{_OPEN}(?:dot|punto|point|punkt|ドット|点|\.){_CLOSE}|\b(?:dot|punto|point|punkt)\b|ドット|どっと"
+    r"|_dot_|-dot-|\* ?dot ?\*|[·•∙⋅・。]"
 )
-_SLASH = r"\b(?:slash|barra|barre|schragstrich|sbarra)\b|スラッシュ|/"
+_SLASH = r"\b(?:slash|barra|barre|schragstrich|sbarra)\b|スラッシュ|すらっしゅ|/"
 _REST = r"[^\s<>\"'」』）)、。]"  # what a path may hold
 
 _EMAIL = re2.compile(
@@ -47,10 +48,15 @@ _EMAIL_SPOKEN = re2.compile(
     rf"[a-z0-9][a-z0-9._+\-]* ?(?:{_AT_SPOKEN}) ?[a-z0-9\-]+ ?(?:{_DOT}|\.) ?[a-z]{{2,12}}\b", options()
 )
 _AT_SIGNS = (
-    *(" at ", " aet ", "arroba", "arobase", "chiocciola", "アット", "zeichen", "klammeraffe"),
+    *(" at ", " aet ", "arroba", "arobase", "chiocciola", "アット", "あっと", "zeichen", "klammeraffe"),
     *("(a)", "at*", "at *", "_at_", "-at-"),
 )
-_DOT_SIGNS = ("dot", "pun", "point", "ドット", "点", ".)", ".]", ".}")
+_DOT_SIGNS = ("dot", "pun", "point", "ドット", "どっと", "点", ".)", ".]", ".}", *"·•∙⋅・。")
+# "sales, the usual at sign, lumora and at the end dot es": the parts of an address told one by one
+_TOLD = re2.compile(
+    r"(?:\b(?:arroba|arobase|chiocciola|klammeraffe\w*|at-zeichen|at[- ](?:sign|symbol))\b|アットマーク|あっとまーく)"
+    rf"[^.!?。\n]{{1,80}}?(?:{_DOT}),? ?([a-z]{{2,12}})\b"
+)
 _MAILBOX = re2.compile(
     r"^(?:support|info|help|care|service|contact|contacto|kontakt|hilfe|ayuda|sales|hello|mail|office|sav|assistenza"
     r"|assistance|aide)\b"
@@ -70,11 +76,11 @@ _DOTTED = re2.compile(r"\.[a-z0-9]| \. ?[a-z]|: ?/")
 _NAMED = re2.compile(
     r"(?:user ?name|handle|nick|nutzername|usuario|utente|utilisateur|アカウント|ユーザー名|id)[ :は「]*$"
 )
-_SPELLED = re2.compile(rf"([a-z0-9][a-z0-9\-]{{1,40}}) ?(?:{_DOT}) ?([a-z]{{2,12}})\b( ?(?:{_SLASH}))?", options())
+_SPELLED = re2.compile(rf"([a-z0-9][a-z0-9\-]{{1,40}}),? ?(?:{_DOT}),? ?([a-z]{{2,12}})\b( ?(?:{_SLASH}))?", options())
 
 _NUMBER = re.compile(r"(?<![a-z0-9.,])(?:\+|\(\+?)?\d(?:[ \-./()\u30fc~_*]{0,3}\d){5,16}(?![a-z0-9%])")
 _ID = re.compile(
-    r"\b\d{3}-?\d{7}-?\d{7}\b|\b[a-z]{1,4}\d{6,}[a-z]{0,3}\b|\b(?:19|20)\d\d[-/]\d{2,}(?:[-/]\d+)*\b"
+    r"\b\d{3}-?\d{7}-?\d{7}\b|\b[a-z]{1,4}\d{6,}[a-z]{0,3}\b|\b[a-z]{2} \d{3} ?\d{3} ?\d{3} [a-z]{2}\b|\b(?:19|20)\d\d[-/]\d{2,}(?:[-/]\d+)*\b"
     r"|\b(?:[0-2]?\d|3[01])[./](?:0?\d|1[0-2])[./](?:\d{4}|\d\d)\b(?![./]\d)"
     r"|(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}\b(?!\.\d)",
     re.ASCII,  # は2026 has a boundary before the year
@@ -101,9 +107,12 @@ def phones(case: Case) -> Spans:
         text = text.translate(_KANJI_DIGITS)
     numbers = list(_NUMBER.finditer(text))
     ids = [m.span() for m in _ID.finditer(text)] if numbers else []
+    tracking = re.sub(r"\W", "", (case.order and case.order.tracking_id) or "")
     for m in numbers:
         start, end = m.span()
         if any(a < end and start < b for a, b in ids) or _PRICE.search(text[max(0, start - 6) : start]):
+            continue
+        if (tracking and re.sub(r"\D", "", m.group()) in tracking) or _is_warned_of(case, start, end):
             continue
         if _PRICE_AFTER.match(text[end : end + 9]):
             continue
@@ -116,7 +125,7 @@ def phones(case: Case) -> Spans:
         spoken = sum(not t.isdigit() for t in tokens)
         if case.reading.language == "ja":
             spoken = len(re.sub(r"[\d\W]", "", case.plain[start:end]))
-        if spoken >= 2 and case.says("call", first, last):
+        if spoken >= 2 and (case.says("call", first, last) or spoken >= 6):
             yield start, end
 
 
@@ -126,13 +135,24 @@ def _country(case: Case) -> str:
 
 
 def _said_about(case: Case, start: int, end: int, told: int) -> tuple[bool, bool]:
-    """Whether the sentence speaks of calling, and whether the words just before call the number a reference.
+    """Whether the sentence speaks of calling, and whether the words around call the number a reference.
 
-    Words before `told`, where another id ends, speak of that id.
+    Words before `told`, where another id ends, speak of that id; after the number it takes an "is": "… is the mould".
     """
     first, last = case.reading.sentence_at(start)
     called = case.says("call", max(first, start - 80), min(last, end + 60))
-    return called, case.says("reference", max(first, start - 40, told), start)
+    if case.says("reference", max(first, start - 40, told), start):
+        return called, True
+    means = case.word("means").search(case.plain, end, min(last, end + 70)) if "means" in case.occurring else None
+    return called, bool(means) and case.says("reference", means.end(), min(last, means.end() + 40))
+
+
+def _is_warned_of(case: Case, start: int, end: int) -> bool:
+    """True for "do not call 0800 …" and "0800 … is no number of ours", but not for "do not hesitate to call"."""
+    clause = segment(case, start, end)
+    if case.says("conditional", *clause) or case.says("eager", *clause):
+        return False
+    return case.says("negated", *clause)
 
 
 @lru_cache(maxsize=4096)
@@ -174,12 +194,15 @@ def _emails(case: Case) -> Spans:
         ending = re.split(r"[^a-z]+", said)[-1]
         if is_ending(ending) and (" at " not in said or _is_address(case, m.start(), said)):
             yield m.span()
+    for m in _TOLD.finditer(case.plain) if spelled or "at s" in case.plain else ():
+        if is_ending(m[1]):
+            yield m.span()
     if "@" in case.plain:
         yield from (m.span(1) for m in _HANDLE.finditer(case.plain))
 
 
 def _is_address(case: Case, start: int, said: str) -> bool:
-    """True for "write to maria at cosyhome dot com", not for "look at amazon.com" or "the form at cosyhome dot com"."""
+    """True for "write to me at cosyhome dot com", not for "look at amazon.com" or "the form at cosyhome dot com"."""
     first, _ = case.reading.sentence_at(start)
     written = _TO_WRITE.search(case.plain[max(first, start - 40) : start])
     return bool(_MAILBOX.search(said)) or (bool(written) and " dot " in said)
