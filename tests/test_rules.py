@@ -92,6 +92,7 @@ BROKEN = {
     'phrases = ["soon"]=>phrases = "soon"': "phrases wants a list of texts, not 'soon'",
     'phrases = ["soon"]=>': "kind 'avoid' needs phrases or patterns",
     'phrases = ["soon"]=>phrases = ["soon"]\nunless = ["never"]': "unless 'never'. Allowed: bounded instruction",
+    'phrases = ["soon"]=>phrases = ["soon"]\nnearby = 9': "nearby 9. Allowed: 0 1 2.",
     'phrases = ["soon"]=>phrases = ["soon"]\nphrase = 1': "no field 'phrase'. Allowed: id kind category",
     'id = "x"=>id = ': "Rules broken.toml: Invalid value",
 }  # fmt: skip

@@ -1,7 +1,7 @@
 """Claims that the order does not bear out: another carrier, another tracking number, an arrival already past."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 
 import re2
@@ -63,16 +63,26 @@ def past_arrival(case: Case) -> Spans:
     order = case.order
     if order is None:
         return
-    known = [_day(d) for d in (order.shipped_at, order.last_tracking_update, order.eta) if d]
+    known = [_earliest_day(d) for d in (order.shipped_at, order.last_tracking_update, order.eta) if d]
     if not known or order.delivered_at:
         return
     for day, start, end in dates(case, max(known)):
-        if day < max(known) and case.says("arrival", *segment(case, start, end)):
+        clause = segment(case, start, end)
+        if day < max(known) and case.says("arrival", *clause) and not is_told(case, start, end):
             yield start, end
 
 
-def _day(moment: datetime | date) -> date:
-    return moment.date() if isinstance(moment, datetime) else moment
+def is_told(case: Case, start: int, end: int) -> bool:
+    """True for what was, not for what will be: "the last scan is of 3 May", "it was due on 2 January"."""
+    first, last = segment(case, start, end)
+    if case.says("scan", first, last) or case.says("deadline", end, last):
+        return True
+    return case.says("past", first, last) and not case.says("limit", max(first, start - 15), start)
+
+
+def _earliest_day(moment: datetime | date) -> date:
+    """The day of a moment where it is earliest on earth: times are UTC, and days are told in the buyer's zone."""
+    return (moment - timedelta(hours=12)).date() if isinstance(moment, datetime) else moment
 
 
 def dates(case: Case, near: date) -> Iterator[tuple[date, int, int]]:

@@ -120,8 +120,10 @@ class Matcher:
     def _is_beside(self, name: str, reading: Reading, place: int) -> bool:
         if name not in self.beside:
             return True
-        sentence = reading.unquoted(*reading.sentence_at(place))
-        return any(p.search(sentence) for p in self.beside[name])
+        around = self.rules[name].nearby
+        start, end = reading.sentences_around(place, around) if around else reading.sentence_at(place)
+        said = reading.unquoted(start, end)
+        return any(p.search(said) for p in self.beside[name])
 
 
 def _compiled(source: str, rule: Rule, words: dict[str, str]) -> "re2._Regexp":

@@ -196,6 +196,12 @@ class Reading:
         i = bisect_right(self.sentences, (place, len(self.plain) + 1)) - 1
         return self.sentences[max(i, 0)] if self.sentences else (0, len(self.plain))
 
+    def sentences_around(self, place: int, count: int) -> tuple[int, int]:
+        """The sentence that holds this place, with so many before and after it."""
+        i = max(bisect_right(self.sentences, (place, len(self.plain) + 1)) - 1, 0)
+        near = self.sentences[max(i - count, 0) : i + count + 1] or [(0, len(self.plain))]
+        return near[0][0], near[-1][1]
+
 
 def pattern(source: str, words: dict[str, str] | None = None) -> "re2._Regexp":
     """A pattern over plain text: `{name}` is a word list of the language, ` … ` up to five words, a blank any blanks.

@@ -93,14 +93,31 @@ def _not_western(case: Case) -> Spans:
         other = max((v for k, v in votes.items() if k != mine), default=0)
         known += votes[mine]
         others += len(words)
-        if other >= 3 and other > 2 * votes[mine]:
+        if other >= 3 and other > 2 * votes[mine] or _is_elsewhere(case, a, b):
             wrong.append((a, b))
         elif len(words) >= 4 and votes[mine] * 10 < len(words):
             doubtful.append((a, b))
     if wrong:
         yield from wrong
-    elif doubtful and known * 8 < others and others >= 6 and detect_language(case.reading.shown) not in (mine, ""):
+    elif doubtful and others >= 6 and _is_doubted(case, doubtful, known, others):
         yield 0, len(case.plain)
+
+
+def _is_elsewhere(case: Case, start: int, end: int) -> bool:
+    """True if three common words of languages that we do not write stand in a sentence, and the detector agrees."""
+    if "elsewhere" not in case.occurring:
+        return False
+    found = {m.group() for m in case.word("elsewhere").finditer(case.reading.unquoted(start, end))}
+    return len(found) >= 3 and detect_language(case.reading.shown[start:end]) not in (case.reading.language, "")
+
+
+def _is_doubted(case: Case, doubtful: list[tuple[int, int]], known: int, others: int) -> bool:
+    """True if the body is in another language, be the salutation right: the detector reads what is in doubt."""
+    body = " ".join(case.reading.shown[a:b] for a, b in doubtful)
+    if known * 8 >= others and 2 * len(_WORD.findall(body)) < others:
+        return False
+    text = body if known * 8 >= others else case.reading.shown
+    return detect_language(text) not in (case.reading.language, "")
 
 
 def mixed_address(case: Case) -> Spans:

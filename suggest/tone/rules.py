@@ -26,8 +26,8 @@ FOLDER = Path(__file__).with_name("rules")
 class Rule:
     """One thing that a reply must not do; `kind` names the function that looks for it.
 
-    A match of `phrases` or `patterns` counts when one of `beside` (if any) stands in the same sentence, when it
-    does not lie inside one of `allowed`, and when none of the conditions in `unless` holds.
+    A match of `phrases` or `patterns` counts when one of `beside` (if any) stands in the same sentence, or in one of
+    the `nearby` sentences before and after it, when it does not lie inside one of `allowed`, and when none of the conditions in `unless` holds.
     """
 
     id: str
@@ -45,6 +45,7 @@ class Rule:
     allowed: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
     instead: str = ""
+    nearby: int = 0
 
 
 @dataclass(frozen=True)
@@ -170,6 +171,8 @@ def _rule(row: Mapping[str, Any], path: Path, where: str, language: str) -> Rule
     for name, allowed in choices.items():
         if row[name] not in allowed:
             raise InputError(f"Rules {path.name}, {where}: unknown {name} {row[name]!r}. Allowed: {' '.join(allowed)}.")
+    if row.get("nearby", 0) not in (0, 1, 2):
+        raise InputError(f"Rules {path.name}, {where}: nearby {row['nearby']!r}. Allowed: 0 1 2.")
     for name in row["unless"]:
         if name not in CONDITIONS:
             raise InputError(f"Rules {path.name}, {where}: unless {name!r}. Allowed: {' '.join(CONDITIONS)}.")
