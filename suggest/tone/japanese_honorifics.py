@@ -27,11 +27,13 @@ def honorific_breaches(words: Words) -> Iterator[Breach]:
 
 
 def _double(words: Words, i: int) -> Iterator[Breach]:
-    """お求めになられた, おっしゃられた, ご利用された."""
+    """お求めになられた, おっしゃられた, ご利用された; and 拝見された, which honours nobody."""
     verb = words[i - 1]
     if not words[i].pos.startswith("助動詞"):
         return
-    if verb.lemma == "成る" and i > 2 and words[i - 2].text == "に" and _is_honorific_stem(words, i - 3):
+    if verb.lemma in listed("never_honoured") or (i > 1 and words[i - 2].text in listed("humble_nouns")):
+        yield Breach("ja-humble-for-buyer", words[i - (verb.lemma == "為る") - 1].start, words[i].end)
+    elif verb.lemma == "成る" and i > 2 and words[i - 2].text == "に" and _is_honorific_stem(words, i - 3):
         yield Breach("ja-double-honorific", verb.start, *_without_reru(words, i, "なる"))
     elif verb.lemma in listed("honorific_verbs") or verb.lemma == "下さる":
         yield Breach("ja-double-honorific", verb.start, *_without_reru(words, i, verb.base))
@@ -82,6 +84,7 @@ def _can(words: Words, i: int) -> Iterator[Breach]:
 def _request(words: Words, i: int) -> Iterator[Breach]:
     """伺ってください, 拝見ください, ご確認してください: the buyer is asked to be humble."""
     word = words[i]
+    yield from _humble_before(words, i)
     has_te = words[i - 1].lemma == "て"
     j = i - 1 - has_te
     if j < 0 or (word.lemma == "下さる" and word.text not in ("ください", "下さい")):
@@ -106,6 +109,54 @@ def _request(words: Words, i: int) -> Iterator[Breach]:
         yield Breach("ja-humble-for-buyer", start, word.end, honorific and honorific + "ください")
     elif is_humble_act:
         yield Breach("ja-humble-for-buyer", start, word.end, words[j - 1].text + act.text + "ください")
+
+
+def _humble_before(words: Words, i: int) -> Iterator[Breach]:
+    """説明書を拝見してから…ください: who is asked to do the one does the other too."""
+    if words[i].text not in ("ください", "下さい", "いただけ", "頂け"):
+        return
+    for j in range(i - 3, max(0, i - 30), -1):
+        word, before = words[j], words[j - 1]
+        if word.lemma in ("です", "ます") and words[j + 1].text != "たら":
+            return
+        if word.text in listed("seller"):
+            return
+        is_humble = word.text in listed("humble_nouns") or word.lemma == "伺う"
+        is_framed = before.lemma == "御" and word.text in listed("asked_acts") and words[j + 1].lemma == "為る"
+        if (is_humble or is_framed) and _leads_on(words, j) and not _is_of_buyer(words, j - 1 - is_framed):
+            yield Breach("ja-humble-for-buyer", words[j - is_framed].start, word.end)
+            return
+
+
+def _leads_on(words: Words, i: int) -> bool:
+    """True if the verb at word i is joined to the next one: 拝見してから, 伺った後で, 拝見のうえ."""
+    said = "".join(w.text for w in words[i + 1 : i + 5])
+    return said.startswith(tuple(listed("leads_on")))
+
+
+def _is_of_buyer(words: Words, i: int) -> bool:
+    """True if what stands before is what the buyer sent; that, the seller looks at."""
+    return i > 0 and words[i].text in ("を", "は") and words[i - 1].text in listed("from_buyer")
+
+
+def _doubly_humble(words: Words, i: int) -> Iterator[Breach]:
+    """ご拝見, お承り: humble already."""
+    if words[i - 1].lemma == "御":
+        yield Breach("ja-double-honorific", words[i - 1].start, words[i].end, words[i].text)
+
+
+def _title(words: Words, i: int) -> Iterator[Breach]:
+    """弊社の担当者様, 当店の田中さん: no title for one's own people."""
+    noun = words[i - 1]
+    is_person = noun.text in listed("staff") or noun.pos.startswith("名詞-固有名詞-人名")
+    is_address = any(w.text in ("宛", "宛て", "あて", "向け") for w in words[i + 1 : i + 2])
+    j = i - 1
+    while is_person and j >= 0 and i - j < 8 and words[j].text not in listed("seller"):
+        if not (words[j].text == "の" or words[j].pos.startswith(("名詞", "接尾辞"))):
+            return
+        j -= 1
+    if is_person and not is_address and j >= 0 and words[j].text in listed("seller"):
+        yield Breach("ja-honorific-for-self", noun.start, words[i].end, noun.text)
 
 
 def _become(words: Words, i: int) -> Iterator[Breach]:
@@ -146,6 +197,10 @@ def _subject(words: Words, i: int) -> Iterator[Breach]:
     is_close = particle.text == "が" and words[i + 1].pos != "補助記号-読点"
     if side == "buyer" and _is_humble(words, verb, is_close):
         yield Breach("ja-humble-for-buyer", words[verb].start, words[verb].end)
+    if side == "thing" and words[verb].lemma == "いらっしゃる" and is_close:
+        yield Breach("ja-honorific-for-self", words[verb].start, words[verb].end)
+    if side == "seller" and is_close and _is_honoured_act(words, verb):
+        yield Breach("ja-honorific-for-self", words[verb - 1].start, words[verb + 1].end)
     if side == "seller" and _is_honorific(words, verb):
         is_its_verb = particle.text == "が" or any(w.lemma == "ます" for w in words[verb + 1 : verb + 5])
         if is_its_verb:
@@ -153,8 +208,10 @@ def _subject(words: Words, i: int) -> Iterator[Breach]:
 
 
 def _side(words: Words, i: int) -> str:
-    """Whose act it is, by the noun before the particle: "buyer", "seller" or ""."""
+    """Whose act it is, by the noun before the particle: "buyer", "seller", "thing" or ""."""
     noun = words[i - 1]
+    if noun.text in listed("things"):
+        return "thing"
     if noun.text in listed("buyer"):
         return "buyer"
     if noun.text == "様" and i > 1:  # 田中様, {buyer_name}様, 購入者様, but not 配送業者様
@@ -180,7 +237,8 @@ def _first_verb(words: Words, i: int) -> int:
         word = words[j]
         is_side = word.text in ("様", *listed("buyer")) or word.text in listed("seller")
         if is_side and j + 1 < len(words) and words[j + 1].text not in ("に", "を", "へ", "から", "まで", "と"):
-            return 0
+            if words[j + 1].text != "の" or not _is_object(words, j + 2):
+                return 0
         if word.text in ("が", "は") and words[j - 1].pos.startswith(("名詞", "代名詞", "接尾辞")):
             return 0
         if word.pos.startswith(("動詞", "形容詞")) or word.lemma == "御覧" or word.text in listed("humble_nouns"):
@@ -190,6 +248,13 @@ def _first_verb(words: Words, i: int) -> int:
     return 0
 
 
+def _is_object(words: Words, i: int) -> bool:
+    """True if nouns and を follow: お客様の / お写真を, not お客様の / おっしゃる."""
+    while i < len(words) and (words[i].pos.startswith(("名詞", "接頭辞", "接尾辞")) or words[i].text == "の"):
+        i += 1
+    return i < len(words) and words[i].text in ("を", "と", "に") and words[i].pos == "助詞-格助詞"
+
+
 def _is_humble(words: Words, i: int, is_close: bool) -> bool:
     """True if the verb at word i is humble; お…する counts only right after a subject with が."""
     word, following = words[i], words[i + 1 : i + 4]
@@ -197,9 +262,19 @@ def _is_humble(words: Words, i: int, is_close: bool) -> bool:
         return True
     if word.text in listed("humble_nouns"):
         return bool(following) and following[0].lemma in ("為る", "致す")
+    if word.lemma == "頂く" and is_close and words[i - 1].text == "が":  # お客様がいただいた商品
+        return True
     if word.lemma != "御" or not is_close or len(following) < 3 or following[0].text in listed("pretty_words"):
         return False
     return following[1].lemma == "致す" or (following[1].lemma == "為る" and following[2].lemma not in ("れる", "て"))
+
+
+def _is_honoured_act(words: Words, i: int) -> bool:
+    """True if れる or くださる honours what the seller's people do: 検査員が確認された, 技術者が点検してくださった."""
+    if words[i].lemma != "為る" or words[i - 1].text not in listed("staff_acts"):
+        return False
+    following = [w.lemma for w in words[i + 1 : i + 4]]
+    return following[:1] == ["れる"] or following == ["て", "下さる", "ます"] or following == ["て", "下さる", "た"]
 
 
 def _is_honorific(words: Words, i: int) -> bool:
@@ -215,4 +290,5 @@ def _is_honorific(words: Words, i: int) -> bool:
 _LOOKS_AT = {
     "れる": _double, "られる": _double, "成る": _become, "出来る": _can, "下さる": _request, "頂く": _itadaku,
     "が": _subject, "は": _subject, "も": _subject, "の": _subject, "せる": _extra_sa, "させる": _extra_sa,
+    "様": _title, "さん": _title, **dict.fromkeys(("拝見", "拝読", "拝受", "拝聴", "拝借", "承る"), _doubly_humble),
 }  # fmt: skip
