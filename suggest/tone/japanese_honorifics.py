@@ -122,10 +122,17 @@ def _humble_before(words: Words, i: int) -> Iterator[Breach]:
         if word.text in listed("seller"):
             return
         is_humble = word.text in listed("humble_nouns") or word.lemma == "伺う"
-        is_framed = before.lemma == "御" and word.text in listed("asked_acts") and words[j + 1].lemma == "為る"
+        is_framed = before.lemma == "御" and words[j + 1].lemma == "為る" and _is_asked(word)
         if (is_humble or is_framed) and _leads_on(words, j) and not _is_of_buyer(words, j - 1 - is_framed):
             yield Breach("ja-humble-for-buyer", words[j - is_framed].start, word.end)
             return
+
+
+def _is_asked(word: Word) -> bool:
+    """True for an act that is the buyer's to do: ご洗浄, お受け取り; not ご連絡 or お手入れ."""
+    if word.text in listed("seller_acts") or word.text in listed("pretty_words"):
+        return False
+    return word.pos.endswith("サ変可能") or word.text in listed("asked_acts")
 
 
 def _leads_on(words: Words, i: int) -> bool:
@@ -236,9 +243,11 @@ def _first_verb(words: Words, i: int) -> int:
     for j in range(i + 1, min(i + 16, len(words))):
         word = words[j]
         is_side = word.text in ("様", *listed("buyer")) or word.text in listed("seller")
+        is_owner = is_side and words[j + 1 : j + 2] and words[j + 1].text == "の" and _is_object(words, j + 2)
+        if is_owner:  # お客様のお写真を
+            continue
         if is_side and j + 1 < len(words) and words[j + 1].text not in ("に", "を", "へ", "から", "まで", "と"):
-            if words[j + 1].text != "の" or not _is_object(words, j + 2):
-                return 0
+            return 0
         if word.text in ("が", "は") and words[j - 1].pos.startswith(("名詞", "代名詞", "接尾辞")):
             return 0
         if word.pos.startswith(("動詞", "形容詞")) or word.lemma == "御覧" or word.text in listed("humble_nouns"):
