@@ -164,8 +164,9 @@ def classify_log(
     read = _read(log, output, marketplace, columns, encoding)
     texts = read.messages["text"].tolist()
     rows = _with_progress("Classifying", _classified, texts, workers, json)
-    table = pd.concat([read.messages.drop(columns=["text"]), pd.DataFrame(rows), read.messages[["text"]]], axis=1)
-    table = table.drop(columns=["language"]).rename(columns={"detected": "language"})
+    found = pd.DataFrame(rows, columns=_PREDICTION_COLUMNS)
+    kept = read.messages.drop(columns=["language", "text"])
+    table = pd.concat([kept, found, read.messages[["text"]]], axis=1)
     _finish(read, table, log, output, strict, json, ("scenario", "language", "sure"))
 
 
@@ -206,8 +207,8 @@ def suggest_log(
     ]
     suggested = partial(_suggested, now=at, policy=settings)
     rows = _with_progress("Suggesting", suggested, cases, workers, json)
-    kept = ["row", "message_id", "order_id", "marketplace", "received_at", "subject", "text", "issues"]
-    table = pd.concat([read.messages[kept], pd.DataFrame(rows)], axis=1)
+    found = pd.DataFrame(rows, columns=_SUGGESTION_COLUMNS)
+    table = pd.concat([read.messages.drop(columns=["language"]), found], axis=1)[_SHEET]
     _finish(read, table, log, output, strict, json, ("status", "scenario", "language"))
 
 
@@ -312,7 +313,7 @@ def _classified(texts: Sequence[str]) -> list[dict[str, Any]]:
 
     return [
         {
-            "detected": p.language,
+            "language": p.language,
             "scenario": p.scenario,
             "probability": p.probability,
             "sure": p.sure,
@@ -353,6 +354,49 @@ def _suggestion_row(s: "Suggestion") -> dict[str, Any]:
         "reasons": " ".join(s.reasons),
         "findings": " ".join(f"{f.category}: {f.text}" for f in s.findings),
     }
+
+
+_PREDICTION_COLUMNS = ["language", "scenario", "probability", "sure", "also", "flags", "reasons", "why"]
+_SUGGESTION_COLUMNS = [
+    "language",
+    "status",
+    "scenario",
+    "probability",
+    "also",
+    "flags",
+    "template_id",
+    "reply_by",
+    "reply",
+    "reply_zh",
+    "missing_facts",
+    "compensation",
+    "reasons",
+    "findings",
+]
+_SHEET = [
+    "row",
+    "status",
+    "reply_by",
+    "marketplace",
+    "language",
+    "order_id",
+    "text",
+    "reply",
+    "reply_zh",
+    "scenario",
+    "probability",
+    "also",
+    "flags",
+    "missing_facts",
+    "compensation",
+    "reasons",
+    "findings",
+    "template_id",
+    "message_id",
+    "received_at",
+    "subject",
+    "issues",
+]
 
 
 def _order_of(row: Mapping[Any, Any]) -> dict[str, Any] | None:
