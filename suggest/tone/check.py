@@ -35,6 +35,7 @@ LOOKS_FOR: dict[str, Callable[[Case], Places]] = {
     "residue": characters.residue,
     "simplified": characters.simplified,
     "length": characters.too_long,
+    "field": characters.fields_left,
     "markup": characters.markup,
     "control": characters.control,
     "breaks": characters.many_breaks,

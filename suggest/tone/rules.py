@@ -81,8 +81,8 @@ class Finding:
 
 KINDS = (
     "avoid", "phone", "email", "link", "over_compensation", "goodwill", "order_id", "other_order_id", "resolution",
-    "diagnosis", "link_only", "residue", "simplified", "length", "markup", "control", "breaks", "language", "address",
-    "doubled", "carrier", "tracking", "arrival", "duplicate", "register",
+    "diagnosis", "link_only", "residue", "simplified", "length", "field", "markup", "control", "breaks", "language",
+    "address", "doubled", "carrier", "tracking", "arrival", "duplicate", "register",
 )  # fmt: skip
 CONDITIONS = ("bounded", "instruction", "negated", "denied", "refused", "quoted", "conditional")
 
