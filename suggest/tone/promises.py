@@ -75,11 +75,16 @@ def is_denied(case: Case, start: int, end: int) -> bool:
 
 
 def is_refused(case: Case, start: int, end: int) -> bool:
-    """True if the clause says no before it comes: "we do not answer on …"; but not "if it does not help, call …"."""
+    """True if the clause says no before it comes: "we do not answer on …"; but not "if it does not help, call …".
+
+    In German and Japanese the no may follow: "telefonisch dürfen wir nicht antworten"; "do not hesitate" is none.
+    """
     first, last = segment(case, start, end)
     if case.reading.language == "ja":
         return case.says("negated", end, last)
-    return case.says("negated", first, start) and not case.says("conditional", first, start)
+    if case.says("conditional", first, start) or case.says("eager", first, last):
+        return False
+    return case.says("negated", first, start) or (case.reading.language == "de" and case.says("negated", end, last))
 
 
 def is_conditional(case: Case, start: int, end: int) -> bool:

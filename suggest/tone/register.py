@@ -93,7 +93,7 @@ def _not_western(case: Case) -> Spans:
         other = max((v for k, v in votes.items() if k != mine), default=0)
         known += votes[mine]
         others += len(words)
-        if other >= 3 and other > 2 * votes[mine] or _is_elsewhere(case, a, b):
+        if (other >= 3 and other > 2 * votes[mine]) or _is_elsewhere(case, a, b):
             wrong.append((a, b))
         elif len(words) >= 4 and votes[mine] * 10 < len(words):
             doubtful.append((a, b))

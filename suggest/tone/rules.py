@@ -27,7 +27,8 @@ class Rule:
     """One thing that a reply must not do; `kind` names the function that looks for it.
 
     A match of `phrases` or `patterns` counts when one of `beside` (if any) stands in the same sentence, or in one of
-    the `nearby` sentences before and after it, when it does not lie inside one of `allowed`, and when none of the conditions in `unless` holds.
+    the `nearby` sentences before and after it, when it does not lie inside one of `allowed`, and when none of the
+    conditions in `unless` holds.
     """
 
     id: str
