@@ -23,6 +23,7 @@ N_SCENARIOS = len(SCENARIOS)
 MEANING_ARRAYS = ("mean", "axes", "landmarks", "weights", "bias")
 NGRAM_ARRAYS = ("weights", "idf", "bias")
 MAX_REASONED = 4_000
+SECOND_LIKELY = 0.05  # a scenario less likely than this is no second ask
 THANKS_RIGHT = 0.8  # share of right ones among the messages that the rules call thanks and nothing else
 
 
@@ -175,7 +176,8 @@ class ScenarioClassifier:
         order = np.argsort(-probabilities, kind="stable")
         ranking = [(SCENARIOS[i], round(float(probabilities[i]), 4)) for i in order]
         scenario, probability = ranking[0]
-        also = (ranking[1][0],) if second_ask >= self.calibration["second_ask"] else ()
+        second, less = ranking[1]
+        also = (second,) if second_ask >= self.calibration["second_ask"] and less >= SECOND_LIKELY else ()
         threshold = float(self._per_language("sure", [language])[0])
         assumed = scenario if probability >= threshold else "other"
         flags = signals.find_flags(message, language, also=also, scenario=assumed)
@@ -187,7 +189,6 @@ class ScenarioClassifier:
         if not any(c.isalnum() for c in message):
             reasons.append("The message has no words.")
         elif probability < threshold:
-            second, less = ranking[1]
             reasons.append(f"{scenario} is {probability:.0%} likely, {second} {less:.0%}; sure from {threshold:.0%}.")
         if len(message) > features.MAX_CHARACTERS:
             reasons.append(f"Only the first {features.MAX_CHARACTERS:,} of {len(message):,} characters were read.")

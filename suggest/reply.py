@@ -193,7 +193,13 @@ def second_asks(choice: Choice, facts: Facts, book: Templates) -> tuple[Choice, 
 
 
 def _second(scenario: str, facts: Facts, book: Templates) -> Choice | None:
-    """The template for a second ask; beside a question before a purchase none that wants the number of an order."""
+    """The template for a second ask; beside a question before a purchase none that wants the number of an order.
+
+    Money is only ever offered where it is the main ask: a second ask is a guess.
+    """
+    if scenario == "compensation_demand":
+        policy = replace(facts.case.policy, offer_compensation=False)
+        facts = Facts(replace(facts.case, policy=policy), facts.language)
     choice = pick(facts, book, scenario)
     if _asks_in_vain(choice.template, facts):
         return Choice(book.by_id[PRESALE_DELIVERY]) if scenario == "logistics_delay" else None
