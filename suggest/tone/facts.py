@@ -75,7 +75,7 @@ def past_arrival(case: Case) -> Spans:
 def is_told(case: Case, start: int, end: int) -> bool:
     """True for what was, not for what will be: "the last scan is of 3 May", "it was due on 2 January"."""
     first, last = segment(case, start, end)
-    if case.says("scan", first, last) or case.says("deadline", end, last):
+    if case.says("scan", first, last) or case.says("deadline", *case.reading.sentence_at(start)):
         return True
     return case.says("past", first, last) and not case.says("limit", max(first, start - 15), start)
 

@@ -17,14 +17,14 @@ Spans = Iterator[tuple[int, int]]
 
 SIGNS = {"€": "EUR", "£": "GBP", "¥": "JPY", "円": "JPY", "$": "", "us$": "USD", "ca$": "CAD", "a$": "AUD", "r$": "BRL"}
 _WORDS = {
-    "eur": "EUR",
-    **dict.fromkeys(("gbp", "pound", "quid", "libra", "sterlin", "livre", "pfund"), "GBP"),
+    **dict.fromkeys(("eur", "ユーロ"), "EUR"),
+    **dict.fromkeys(("gbp", "pound", "quid", "libra", "sterlin", "livre", "pfund", "ポンド"), "GBP"),
     **dict.fromkeys(("jpy", "yen"), "JPY"),
-    **{"usd": "USD", "mxn": "MXN", "cad": "CAD", "aud": "AUD", "dol": ""},  # whose dollars is not said
+    **{"usd": "USD", "mxn": "MXN", "cad": "CAD", "aud": "AUD", "dol": "", "ドル": ""},  # whose dollars is not said
 }
 _SHARE = re.compile(r"[%割パ]|cent|prozent|ciento")
 _CODE = r"(?:eur|usd|gbp|jpy|cad|aud|mxn)\b"
-_NAME = r"(?:euros?|dollars?|dolar(?:es)?|dollari|pounds?|quid|libras?|livres?|sterline|pfund|yen(?:es)?)\b"
+_NAME = r"(?:euros?|dollars?|dolar(?:es)?|dollari|pounds?|quid|libras?|livres?|sterline|pfund|yen(?:es)?)\b|ユーロ|ドル|ポンド"
 _CURRENCY = re2.compile(_NAME)
 _DIGITS = r"\d{1,3}(?:[., ' ]\d{3})+(?:[.,]\d{1,2})?|\d{1,7}(?:[.,]\d{1,2})?"
 _AMOUNT = re2.compile(
@@ -45,6 +45,7 @@ _KANJI_TENS = {"十": 10, "百": 100, "千": 1000}
 SHARES = {
     "half": Decimal("0.5"),
     "third": Decimal(1) / 3,
+    "two_fifths": Decimal("0.4"),
     "two_thirds": Decimal(2) / 3,
     "quarter": Decimal("0.25"),
     "three_quarters": Decimal("0.75"),

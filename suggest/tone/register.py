@@ -88,12 +88,15 @@ def _not_western(case: Case) -> Spans:
         words = _WORD.findall(case.reading.unquoted(a, b))
         votes = dict.fromkeys(_common(), 0)
         for word in words:
-            for language in _languages_of(word):
-                votes[language] += 1
+            if not case.word("greeting").fullmatch(word):
+                for language in _languages_of(word):
+                    votes[language] += 1
         other = max((v for k, v in votes.items() if k != mine), default=0)
         known += votes[mine]
         others += len(words)
         if (other >= 3 and other > 2 * votes[mine]) or _is_elsewhere(case, a, b):
+            wrong.append((a, b))
+        elif other >= 3 and other > votes[mine] and detect_language(case.reading.shown[a:b]) not in (mine, ""):
             wrong.append((a, b))
         elif len(words) >= 4 and votes[mine] * 10 < len(words):
             doubtful.append((a, b))
