@@ -77,9 +77,12 @@ def is_denied(case: Case, start: int, end: int) -> bool:
 def is_refused(case: Case, start: int, end: int) -> bool:
     """True if the clause says no before it comes: "we do not answer on …"; but not "if it does not help, call …".
 
-    In German and Japanese the no may follow: "telefonisch dürfen wir nicht antworten"; "do not hesitate" is none.
+    In German and Japanese the no may follow: "telefonisch dürfen wir nicht antworten"; "do not hesitate" is none, and
+    "never" reaches over clauses: "we never write it off as a gift, to save you duty".
     """
     first, last = segment(case, start, end)
+    if case.says("never", case.reading.sentence_at(start)[0], start):
+        return True
     if case.reading.language == "ja":
         return case.says("negated", end, last)
     if case.says("conditional", first, start) or case.says("eager", first, last):
