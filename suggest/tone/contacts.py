@@ -144,8 +144,9 @@ def _said_about(case: Case, start: int, end: int, told: int) -> tuple[bool, bool
     called = case.says("call", max(first, start - 80), min(last, end + 60))
     if case.says("reference", max(first, start - 40, told), start):
         return called, True
-    means = case.word("means").search(case.plain, end, min(last, end + 70)) if "means" in case.occurring else None
-    return called, bool(means) and case.says("reference", means.end(), min(last, means.end() + 40))
+    after = case.plain[end : min(last, end + 70)]
+    means = case.word("means").search(after) if "means" in case.occurring else None
+    return called, means is not None and bool(case.word("reference").search(after[means.end() : means.end() + 40]))
 
 
 def _is_warned_of(case: Case, start: int, end: int) -> bool:
@@ -235,7 +236,7 @@ def _amazon() -> set[str]:
 def domain_of(link: str) -> str:
     """The registered domain of a link, or "" if it has none: IP addresses in the house, file names, versions.
 
-    >>> [domain_of(x) for x in ("www.cosyhome.co.uk/help", "firmware_2.1.bin", "manual.pdf", "192.168.0.1", "setup.zip")]
+    >>> [domain_of(x) for x in ("www.cosyhome.co.uk/help", "tool_2.1.bin", "manual.pdf", "192.168.0.1", "setup.zip")]
     ['cosyhome.co.uk', '', '', '', '']
     """
     bare = re.sub(r"^(?:https?|hxxps?|ftp) ?: ?/ ?/ ?", "", link.replace(" ", "")).split("@")[-1]

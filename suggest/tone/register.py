@@ -45,7 +45,11 @@ def _common() -> "dict[str, re2._Regexp]":
 
 @lru_cache(maxsize=8192)
 def _languages_of(word: str) -> frozenset[str]:
-    """The languages in which this is one of the commonest words."""
+    """The languages in which this is one of the commonest words; a greeting says nothing about the body."""
+    from suggest.tone.matching import words_pattern
+
+    if words_pattern("en", "greeting").fullmatch(word):
+        return frozenset()
     return frozenset(language for language, p in _common().items() if p.fullmatch(word))
 
 
@@ -88,15 +92,13 @@ def _not_western(case: Case) -> Spans:
         words = _WORD.findall(case.reading.unquoted(a, b))
         votes = dict.fromkeys(_common(), 0)
         for word in words:
-            if not case.word("greeting").fullmatch(word):
-                for language in _languages_of(word):
-                    votes[language] += 1
+            for language in _languages_of(word):
+                votes[language] += 1
         other = max((v for k, v in votes.items() if k != mine), default=0)
         known += votes[mine]
         others += len(words)
-        if (other >= 3 and other > 2 * votes[mine]) or _is_elsewhere(case, a, b):
-            wrong.append((a, b))
-        elif other >= 3 and other > votes[mine] and detect_language(case.reading.shown[a:b]) not in (mine, ""):
+        surely, perhaps = other > 2 * votes[mine], other > votes[mine]
+        if (other >= 3 and (surely or (perhaps and _is_detected(case, a, b)))) or _is_elsewhere(case, a, b):
             wrong.append((a, b))
         elif len(words) >= 4 and votes[mine] * 10 < len(words):
             doubtful.append((a, b))
@@ -111,7 +113,11 @@ def _is_elsewhere(case: Case, start: int, end: int) -> bool:
     if "elsewhere" not in case.occurring:
         return False
     found = {m.group() for m in case.word("elsewhere").finditer(case.reading.unquoted(start, end))}
-    return len(found) >= 3 and detect_language(case.reading.shown[start:end]) not in (case.reading.language, "")
+    return len(found) >= 3 and _is_detected(case, start, end)
+
+
+def _is_detected(case: Case, start: int, end: int) -> bool:
+    return detect_language(case.reading.shown[start:end]) not in (case.reading.language, "")
 
 
 def _is_doubted(case: Case, doubtful: list[tuple[int, int]], known: int, others: int) -> bool:
