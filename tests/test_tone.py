@@ -126,8 +126,8 @@ REPLIES = [
     ),
     (
         "de",
-        f"Bestellung {ID}: Am Montag haben Sie 4,00 € von uns erhalten, heute überweisen wir weitere 3,00 €."
-        " Das geschieht aus Kulanz; ein Anerkenntnis einer Haftung ist damit nicht verbunden.",
+        f"Bestellung {ID}: Vorige Woche haben wir 4,00 € erstattet, heute überweisen wir noch einmal 3,00 €."
+        " Das ist eine Geste; ein Zugeständnis in der Haftungsfrage liegt darin nicht.",
         {},
         {"over_compensation"},
         "below the cap, but the second one",

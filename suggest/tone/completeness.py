@@ -61,7 +61,7 @@ def is_resolved(case: Case) -> bool:
 
     Words of thanks and regret outweigh an action beside them ("sorry for the late delivery"), but not a sum of money.
     """
-    if "answer" in case.occurring or money.sums(case) or _links(case):
+    if "answer" in case.occurring or money.sums(case):
         return True
     for name in ("action", "call", "bound"):
         if name in case.occurring and any(_counts(case, m.start()) for m in case.word(name).finditer(case.plain)):
@@ -73,7 +73,9 @@ def is_resolved(case: Case) -> bool:
         if not any(a <= m.start() < b for _, a, b in ids)
     ):
         return True
-    return case.is_presale and any(_is_statement(case, *sentence) for sentence in case.reading.sentences)
+    if case.is_presale and any(_is_statement(case, *sentence) for sentence in case.reading.sentences):
+        return True
+    return bool(_links(case))
 
 
 def _counts(case: Case, place: int) -> bool:

@@ -72,7 +72,7 @@ LINK = re2.compile(
     rf"(?: ?/ ?{_REST}*)?",
     options(),
 )
-_DOTTED = re2.compile(r"\.[a-z0-9]| \. ?[a-z]|: ?/")
+_DOTTED = re2.compile(r"\.[a-z]| \. ?[a-z]|: ?/")
 _NAMED = re2.compile(
     r"(?:user ?name|handle|nick|nutzername|usuario|utente|utilisateur|アカウント|ユーザー名|id)[ :は「]*$"
 )
@@ -89,7 +89,7 @@ _ID = re.compile(
 _PRICE = re.compile(r"[$€£¥]\s?$|\b(?:eur|usd|gbp|jpy)\s?$")
 _PRICE_AFTER = re.compile(r"\s?(?:[$€£¥円%]|eur|usd|euros?\b|yen\b|dollars?\b|(?:mm|cm|kg|mah|lm|rpm|kwh|hz|ml|km)\b)")
 _MANY_DIGITS = re.compile(r"(?:[0-9oil|〇零一二三四五六七八九][ \-./()ー~_*]{0,3}){7}")
-_NO_PHONE = re.compile(r"\d{3}-\d{7}-\d{7}|\b[a-z]{1,4}\d{6,}[a-z]{0,3}\b", re.ASCII)
+_NO_PHONE = re2.compile(r"\d{3}-\d{7}-\d{7}|\b[a-z]{1,4}\d{6,}[a-z]{0,3}\b")
 _LEET = re.compile(r"\b[0-9oil|]*\d[0-9oil|]*\b", re.ASCII)
 _LEET_DIGITS = str.maketrans("oil|", "0111")
 _KANJI_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
@@ -101,7 +101,8 @@ def phones(case: Case) -> Spans:
     Order ids, tracking numbers, dates, prices and references are none; without a word such as "call" a number counts
     only if it is valid in its country and nothing says that it is a reference.
     """
-    if not _MANY_DIGITS.search(_NO_PHONE.sub(" ", case.plain)) and "digits" not in case.occurring:
+    bare = _NO_PHONE.sub(" ", case.plain)
+    if not _MANY_DIGITS.search(bare) and not ("digits" in case.occurring and case.word("digits").search(bare)):
         return
     text = _LEET.sub(lambda m: m.group().translate(_LEET_DIGITS), case.plain)
     if case.reading.language == "ja":

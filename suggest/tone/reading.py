@@ -92,10 +92,11 @@ def _composed(text: str) -> tuple[str, list[int]]:
 
 
 _QUOTED = re.compile(
+    r"(?=[「『“„«»‹‚\"'‘])(?:"  # one look at most characters, not ten
     r"「[^」]{1,200}」|『[^』]{1,200}』|“[^”“]{1,200}[”“]|„[^“”„]{1,200}[“”]|«[^»]{1,200}»|»[^«]{1,200}«|‹[^›]{1,200}›"
-    r'|‚[^‘’]{1,200}[‘’]|"[^"\n]{1,200}"|(?:(?<=[\s(:])|^)[\'‘][^\'‘’\n]{1,120}[\'’](?=[\s.,;:!?)]|$)'
+    r'|‚[^‘’]{1,200}[‘’]|"[^"\n]{1,200}"|(?:(?<=[\s(:])|^)[\'‘][^\'‘’\n]{1,120}[\'’](?=[\s.,;:!?)]|$))'
 )
-_ENDS = re.compile(r"[.!?…]+[\"')\]]*(?=\s|$)|[。！？!?]+|\n")
+_ENDS = re.compile(r"(?=[.!?…。！？\n])(?:[.!?…]+[\"')\]]*(?=\s|$)|[。！？!?]+|\n)")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\"'])(?:[a-z]|mr|mrs|ms|mx|dr|st|sr|sra|srta|sres|dra|d|dna|no|nr|num|tel|art|bzw|ca|usw|etc|inkl|evtl|ggf|zzgl|max|min"
     r"|approx|incl|vs|e\.g|i\.e|z\.b|d\.h|u\.a|p\.ex|p\.ej|aprox|sig|sigg|dott|prof|ing|ud|uds|vd|hr|fr|bd|str|std|mio|jan|feb|aug|sept|okt|nov|dez|dec"
