@@ -1,8 +1,9 @@
 """Labelled messages: the folders of CSV files that the model learns from and is measured on."""
 
 import csv
+import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +65,12 @@ def _read(file: Path) -> Iterator[Labelled]:
             yield Labelled(
                 row["id"], row["group"], row["kind"], row["language"], row["scenario"], also, flags, row["text"]
             )
+
+
+def corpus_sum(messages: Iterable[Labelled]) -> str:
+    """The SHA-256 of labelled messages: their texts, scenarios and order."""
+    lines = (f"{m.scenario}\t{m.text}\0" for m in messages)
+    return hashlib.sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def overlap(a: str, b: str, n: int = 5) -> float:

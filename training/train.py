@@ -17,15 +17,16 @@ from model.artifact import PRETRAINED, save_model
 from model.classifier import (
     MEANING_ARRAYS,
     NGRAM_ARRAYS,
+    PART,
     MeaningReader,
     NgramReader,
     kernel,
     settings_in_force,
     softmax,
 )
-from model.encoder import encode
+from model.encoder import encode, one_thread
 from model.scenarios import SCENARIOS
-from training.labelled import SAMPLES, Labelled, read_labelled
+from training.labelled import SAMPLES, Labelled, corpus_sum, read_labelled
 
 Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -47,6 +48,7 @@ MIN_MESSAGES = 50  # a language with fewer is calibrated with all others togethe
 class Corpus:
     """Labelled messages with the features that both readers need, computed once."""
 
+    names: tuple[str, ...]  # of the scenarios, in the order of the columns
     messages: list[Labelled]
     ngrams: "features.NgramCounts"
     vectors: Array
@@ -56,16 +58,33 @@ class Corpus:
     casts: NDArray[np.str_]
 
     @classmethod
-    def of(cls, messages: Sequence[Labelled]) -> "Corpus":
+    def of(
+        cls,
+        messages: Sequence[Labelled],
+        names: Sequence[str] = SCENARIOS,
+        progress: Callable[[float], None] = lambda share: None,
+    ) -> "Corpus":
         return cls(
+            tuple(names),
             list(messages),
             features.ngram_counts([features.normalise(m.text) for m in messages]),
-            encode([features.readable(m.text) for m in messages]),
-            np.array([SCENARIOS.index(m.scenario) for m in messages]),
+            _encode_once([features.readable(m.text) for m in messages], progress),
+            np.array([names.index(m.scenario) for m in messages]),
             np.array([bool(m.also) for m in messages]),
             np.array([m.language for m in messages]),
             np.array([m.group.split("-")[-1] for m in messages]),
         )
+
+
+def _encode_once(texts: Sequence[str], progress: Callable[[float], None]) -> Array:
+    """The vector of each text; one that stands there several times is read once."""
+    different = list(dict.fromkeys(texts))
+    parts = []
+    for start in range(0, len(different), PART):
+        progress(start / len(different))
+        parts.append(encode(different[start : start + PART]))
+    place = {text: i for i, text in enumerate(different)}
+    return np.concatenate(parts)[[place[text] for text in texts]]
 
 
 @dataclass(frozen=True)
@@ -100,8 +119,8 @@ def _fit_ngrams(corpus: Corpus, chosen: Mask) -> NgramReader:
     svm = LinearSVC(C=SVM_C, class_weight="balanced", random_state=0)
     x = sparse.diags(1 / lengths) @ x
     svm.fit(x, corpus.scenarios[chosen])
-    weights = np.zeros((shape[1], len(SCENARIOS) + 1))
-    bias = np.full(len(SCENARIOS) + 1, -10.0)
+    weights = np.zeros((shape[1], len(corpus.names) + 1))
+    bias = np.full(len(corpus.names) + 1, -10.0)
     weights[:, svm.classes_] = (svm.coef_ * idf).T
     bias[svm.classes_] = svm.intercept_
     if corpus.two_asks[chosen].any():
@@ -122,8 +141,8 @@ def _fit_meaning(corpus: Corpus, chosen: Mask) -> MeaningReader:
     landmarks = _as_shipped(projected[np.random.default_rng(0).permutation(len(x))[:N_LANDMARKS]])
     k = kernel(projected, landmarks, GAMMA).astype(np.float64)
     among = kernel(landmarks, landmarks, GAMMA).astype(np.float64)
-    member = np.eye(len(SCENARIOS))[corpus.scenarios[chosen]]
-    share = (len(x) / len(SCENARIOS) / member.sum(axis=0).clip(1))[corpus.scenarios[chosen], None]
+    member = np.eye(len(corpus.names))[corpus.scenarios[chosen]]
+    share = (len(x) / len(corpus.names) / member.sum(axis=0).clip(1))[corpus.scenarios[chosen], None]
     member = np.column_stack([member, corpus.two_asks[chosen]])
     bias = (share * member).mean(axis=0)
     system = k.T @ (share * k) + RIDGE * among + 1e-6 * np.eye(len(landmarks))
@@ -136,14 +155,16 @@ def _as_shipped(values: Array) -> Array:
     return values.astype(np.float16).astype(np.float32)
 
 
-def out_of_cast_scores(corpus: Corpus) -> tuple[Array, Array]:
+def out_of_cast_scores(corpus: Corpus, progress: Callable[[float], None] = lambda share: None) -> tuple[Array, Array]:
     """Scores of both readers for every message, from readers that saw nobody of its cast.
 
     Each of shape (n_messages, n_scenarios + 1). This is the honest cross-validation: who writes a cast repeats himself.
     """
-    first = np.zeros((len(corpus.messages), len(SCENARIOS) + 1), np.float32)
+    first = np.zeros((len(corpus.messages), len(corpus.names) + 1), np.float32)
     second = np.zeros_like(first)
-    for cast in np.unique(corpus.casts):
+    casts = np.unique(corpus.casts)
+    for n_done, cast in enumerate(casts):
+        progress(n_done / len(casts))
         left_out = corpus.casts == cast
         readers = fit_readers(corpus, ~left_out)
         first[left_out] = readers.ngrams.scores(
@@ -207,7 +228,7 @@ def _values(setting: dict[str, float], languages: NDArray[np.str_]) -> Array:
 
 
 def _probabilities(scores: Array, temperatures: dict[str, float], languages: NDArray[np.str_]) -> Array:
-    return softmax(scores[:, : len(SCENARIOS)] / _values(temperatures, languages)[:, None])
+    return softmax(scores[:, :-1] / _values(temperatures, languages)[:, None])
 
 
 def _temperature(scores: Array, scenarios: NDArray[np.int64]) -> float:
@@ -226,31 +247,62 @@ def _threshold(probabilities: Array, scenarios: NDArray[np.int64], error: float)
     return float(top[order][allowed[-1]]) if len(allowed) else 0.0
 
 
-def train(messages: Sequence[Labelled], path: Path = PRETRAINED) -> str:
-    """Fit on all messages, calibrate on left-out casts, write the model; returns its name.
+@dataclass(frozen=True)
+class Fitted:
+    """A model before it is written, and how likely it holds each scenario for messages of casts it has not read.
 
+    `held_out` has shape (n_messages, n_scenarios), in the order of the messages it was fitted on.
+    """
+
+    arrays: dict[str, NDArray[Any]]
+    settings: dict[str, Any]
+    held_out: Array
+
+
+def fit(
+    messages: Sequence[Labelled],
+    scenarios: Sequence[str] = SCENARIOS,
+    progress: Callable[[float], None] = lambda share: None,
+) -> Fitted:
+    """Fit on all messages, calibrate on left-out casts. A message that is there several times weighs as much more.
+
+    `progress` hears the share that is done. The same messages give the same arrays.
     Raises InputError when a scenario is missing or there is only one cast.
     """
-    corpus = Corpus.of(messages)
-    absent = [s for i, s in enumerate(SCENARIOS) if i not in corpus.scenarios]
+    absent = sorted({*scenarios} - {m.scenario for m in messages})
     if absent:
         raise InputError(f"No labelled message for {', '.join(absent)}. Every scenario needs some; add rows.")
-    if len(np.unique(corpus.casts)) < 2:
+    if len({m.group.split("-")[-1] for m in messages}) < 2:
         raise InputError("All messages are of one cast; calibration needs two or more. Give `group` another number.")
-    everything = np.ones(len(messages), bool)
-    calibration = calibrate(*out_of_cast_scores(corpus), corpus, everything)
-    readers = fit_readers(corpus, everything)
+    with one_thread():
+        corpus = Corpus.of(messages, scenarios, lambda share: progress(0.4 * share))
+        first, second = out_of_cast_scores(corpus, lambda share: progress(0.4 + 0.5 * share))
+        everything = np.ones(len(messages), bool)
+        calibration = calibrate(first, second, corpus, everything)
+        progress(0.9)
+        readers = fit_readers(corpus, everything)
     arrays = {f"ngram_{name}": getattr(readers.ngrams, name) for name in NGRAM_ARRAYS}
     arrays |= {f"meaning_{name}": getattr(readers.meaning, name) for name in MEANING_ARRAYS}
     arrays |= {f"meaning_{name}": arrays[f"meaning_{name}"].astype(np.float16) for name in ("axes", "landmarks")}
     settings = {
-        "scenarios": list(SCENARIOS),
+        "scenarios": list(scenarios),
         **settings_in_force(),
         "gamma": GAMMA,
         "calibration": calibration,
         "n_messages": len(messages),
     }
-    return save_model(path, arrays, settings)
+    progress(1.0)
+    return Fitted(arrays, settings, cascade(first, second, calibration, corpus.languages))
+
+
+def train(messages: Sequence[Labelled], path: Path = PRETRAINED) -> str:
+    """Fit and write the model; returns its name.
+
+    Its answers on held-out casts go into the file, so that a retrained model can be compared with it.
+    """
+    fitted = fit(messages)
+    answers = {"held_out": fitted.held_out.argmax(axis=1).astype(np.int8)}
+    return save_model(path, fitted.arrays | answers, fitted.settings | {"corpus": corpus_sum(messages)})
 
 
 def main() -> None:
