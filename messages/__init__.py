@@ -9,6 +9,7 @@ from messages.language import detect_language as detect_language
 from messages.language import detect_languages as detect_languages
 from messages.log import Log as Log
 from messages.log import read_log as read_log
+from messages.log import read_rows as read_rows
 from messages.marketplaces import Marketplace as Marketplace
 from messages.marketplaces import find_marketplace as find_marketplace
 from messages.marketplaces import marketplace as marketplace

@@ -69,16 +69,30 @@ def read_log(
 
     Raises LogError, with the file, the reason and what to do, when the file cannot be read as a whole.
     """
-    check_chosen(columns)
+    reading = read_rows(path, columns=columns, encoding=encoding, marketplace=marketplace)
     path = Path(path)
-    data = _content(path)
-    reading = _read(data, path.name, _Hints(columns, encoding, marketplace))
     picked = pick_columns(dict.fromkeys(key for row in reading.rows for key in row.values), columns)
     if "text" not in picked and any(row.values and not row.reason for row in reading.rows):
         raise LogError(no_text_column(path.name, list(dict.fromkeys(k for row in reading.rows for k in row.values))))
     records, labelled = records_of(reading.rows, picked, marketplace)
     check_size(path.name, sum(len(record["text"]) for record in records), MAX_BYTES)
     return _as_log(records, reading, labelled)
+
+
+def read_rows(
+    path: str | Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+    marketplace: str | None = None,
+) -> Reading:
+    """Every row of a file as `read_log` finds it, before anybody says what its columns mean.
+
+    Raises LogError as `read_log` does.
+    """
+    check_chosen(columns)
+    path = Path(path)
+    return _read(_content(path), path.name, _Hints(columns, encoding, marketplace))
 
 
 @dataclass(frozen=True)
