@@ -15,6 +15,7 @@ from messages import InputError
 FORMAT = 1
 MAX_BYTES = 64 << 20
 PRETRAINED = Path(__file__).parent / "pretrained"
+_REBUILD = 'Run "make train" to rebuild it; for one of your own, "henji models --rollback" or "henji train".'
 
 
 class ModelError(InputError):
@@ -49,11 +50,11 @@ def load_model(path: Path = PRETRAINED) -> tuple[dict[str, NDArray[Any]], dict[s
 
     >>> load_model(Path("nowhere"))
     Traceback (most recent call last):
-    model.artifact.ModelError: No model at nowhere: manifest.json is missing. Run "make train" to build it.
+    model.artifact.ModelError: No model at nowhere: manifest.json is missing. Run "make train" ...
     """
     manifest = path / "manifest.json"
     if not manifest.is_file():
-        raise ModelError(f'No model at {path}: manifest.json is missing. Run "make train" to build it.')
+        raise ModelError(f"No model at {path}: manifest.json is missing. {_REBUILD}")
     content = _read(manifest)
     try:
         body = json.loads(content)
@@ -63,10 +64,7 @@ def load_model(path: Path = PRETRAINED) -> tuple[dict[str, NDArray[Any]], dict[s
     if content != _canonical({**body, "sha256": name}) or hashlib.sha256(_canonical(body)).hexdigest() != name:
         raise _changed(manifest)
     if body["format"] != FORMAT:
-        raise ModelError(
-            f"The model at {path} has format {body['format']}, this Henji reads {FORMAT}. "
-            'Run "make train" to rebuild it.'
-        )
+        raise ModelError(f"The model at {path} has format {body['format']}, this Henji reads {FORMAT}. {_REBUILD}")
     arrays = {}
     for filename, expected in body["files"].items():
         data = _read(path / filename)
@@ -81,11 +79,11 @@ def load_model(path: Path = PRETRAINED) -> tuple[dict[str, NDArray[Any]], dict[s
 
 def _read(file: Path) -> bytes:
     if not file.is_file():
-        raise ModelError(f'The model file {file} is missing. Restore it or run "make train" to rebuild it.')
+        raise ModelError(f"The model file {file} is missing. {_REBUILD}")
     if file.stat().st_size > MAX_BYTES:
-        raise ModelError(f'The model file {file} is larger than {MAX_BYTES >> 20} MiB. Run "make train" to rebuild it.')
+        raise ModelError(f"The model file {file} is larger than {MAX_BYTES >> 20} MiB. {_REBUILD}")
     return file.read_bytes()
 
 
 def _changed(file: Path) -> ModelError:
-    return ModelError(f'The model file {file} was changed or damaged. Restore it or run "make train" to rebuild it.')
+    return ModelError(f"The model file {file} was changed or damaged. {_REBUILD}")

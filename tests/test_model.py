@@ -14,6 +14,7 @@ from scipy import sparse
 from model import SCENARIOS, ModelError, load_classifier
 from model.artifact import PRETRAINED, _canonical, load_model, save_model
 from model.classifier import NgramReader
+from model.classifier import load_classifier as read_classifier
 from model.features import BITS, located_ngrams, ngram_counts, normalise
 
 # One unmistakable message per language and scenario: the least that the model must know.
@@ -178,10 +179,10 @@ def test_a_model_for_other_settings_is_refused_with_what_to_do(model: Path) -> N
     arrays, stored = load_model(model)
     for name, value in {"bits": 20, "scenarios": ["returns"], "encoder": "another", "word_ngrams": [1]}.items():
         save_model(model, arrays, {**stored, name: value})
-        load_classifier.cache_clear()
+        read_classifier.cache_clear()
         with pytest.raises(ModelError, match=f'made with {name} = .*Run "make train"'):
             load_classifier(model)
-    load_classifier.cache_clear()
+    read_classifier.cache_clear()
 
 
 def test_a_missing_file_is_named(model: Path) -> None:
