@@ -100,6 +100,7 @@ class Annotated:
     messages: tuple[Labelled, ...]
     problems: tuple[Problem, ...]
     n_answers: int
+    places: Mapping[str, str]  # id of a message → file and row
 
 
 @dataclass(frozen=True)
@@ -147,12 +148,15 @@ def read_annotated(
     if unknown:
         raise LogError(_unknown_labels(unknown, scenarios))
     messages = []
+    places = {}
     known = {normalise(m.text): m.scenario for m in corpus}
     for text, given in votes.items():
         message, found = _judgement(given, text in held_back, known.get(text))
         problems += found
-        messages += [message] if message else []
-    return Annotated(tuple(messages), tuple(problems), n_answers)
+        if message:
+            messages.append(message)
+            places[message.id] = f"{given[0].file}, row {given[0].answer.row} ({given[0].answer.place})"
+    return Annotated(tuple(messages), tuple(problems), n_answers, places)
 
 
 def _declared(label: str, scenarios: Sequence[str]) -> str:
