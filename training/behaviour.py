@@ -194,7 +194,8 @@ def behaviour(classifier: "ScenarioClassifier") -> dict[str, Any]:
                 for s in SCENARIOS
             },
         }
-        for test, kind in dict.fromkeys((c.test, k) for c in chosen for k in ("all", c.kind))
+        for test in dict.fromkeys(c.test for c in chosen)
+        for kind in dict.fromkeys(k for c in chosen if c.test == test for k in ("all", c.kind))
     ]  # fmt: skip
     told = [{**vars(f.case), "scenarios": list(f.case.scenarios), "found": f.found} for f in failed]
     return {"table": rows, "failures": told}
