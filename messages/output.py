@@ -3,7 +3,8 @@
 import os
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CELL_LIMIT = 32_767  # characters in one cell of a workbook
+LIST_LIMIT = 255  # characters of a drop-down list; a longer one is left out
 _CUT = " … [cut: the cell holds 32,767 characters]"
 _RUNS = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 
@@ -35,17 +37,18 @@ def unguard(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and _RUNS.match(cell[1:]) else cell
 
 
-def write_table(frame: "pd.DataFrame", path: str | Path) -> None:
+def write_table(frame: "pd.DataFrame", path: str | Path, choices: "Mapping[str, Sequence[str]] | None" = None) -> None:
     """Write a table as CSV (UTF-8 with BOM, so that Excel opens it), TSV, XLSX, JSONL or Parquet, by file name.
 
     The file appears whole or not at all; on any error the old one stays as it was. Cells of CSV, TSV and XLSX are
-    guarded. Raises InputError naming the file and the reason.
+    guarded. `choices` gives the cells of a column a drop-down list in XLSX; whatever else is typed there is warned of.
+    Raises InputError naming the file and the reason.
     """
     path = Path(path)
     writers: dict[str, Callable[[pd.DataFrame, Path], None]] = {
         ".csv": lambda f, p: _write_delimited(f, p, ","),
         ".tsv": lambda f, p: _write_delimited(f, p, "\t"),
-        ".xlsx": _write_workbook,
+        ".xlsx": partial(_write_workbook, choices=choices or {}),
         ".jsonl": _write_lines,
         ".parquet": lambda f, p: f.to_parquet(p, index=False),
     }
@@ -117,7 +120,7 @@ def _write_lines(frame: "pd.DataFrame", path: Path) -> None:
             out.write(line.encode("utf-8", "replace").decode("utf-8") + "\n")
 
 
-def _write_workbook(frame: "pd.DataFrame", path: Path) -> None:
+def _write_workbook(frame: "pd.DataFrame", path: Path, choices: Mapping[str, Sequence[str]]) -> None:
     import xlsxwriter
 
     safe = {
@@ -135,6 +138,9 @@ def _write_workbook(frame: "pd.DataFrame", path: Path) -> None:
             wide = name in ("text", "reply", "reply_zh", "findings", "reasons", "why")
             sheet.set_column(c, c, 60 if wide else 18, wrap)
             sheet.write_string(0, c, str(name), head)
+            if len(cells) and len(",".join(choices.get(str(name), ()))) <= LIST_LIMIT and name in choices:
+                allowed = {"validate": "list", "source": list(choices[name]), "error_type": "warning"}
+                sheet.data_validation(1, c, len(cells), c, allowed)
         sheet.freeze_panes(1, 0)
         sheet.autofilter(0, 0, max(len(cells), 1), max(len(cells.columns) - 1, 0))
         for r, row in enumerate(cells.itertuples(index=False, name=None), 1):

@@ -54,7 +54,7 @@ def typo(text: str, language: str) -> str:
     """Two letters of the longest word swapped; in Japanese a kana typed twice.
 
     >>> typo("Where is my parcel?", "en"), typo("荷物はどこにありますか。", "ja")
-    ('Where is my pacrel?', '荷物はどこにあありますか。')
+    ('Where is my pacrel?', '荷物はどこににありますか。')
     """
     words = list((_HIRAGANA if language == "ja" else _LETTERS).finditer(text))
     if not words:

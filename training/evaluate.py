@@ -257,7 +257,12 @@ def learning_curve(messages: Sequence[Labelled], progress: Progress = lambda sha
             random_state=0,
         )
     points = [
-        {"n_messages": int(n), "macro_f1": round(s.mean(), 4), "lowest": round(s.min(), 4), "highest": round(s.max(), 4)}
+        {
+            "n_messages": int(n),
+            "macro_f1": round(s.mean(), 4),
+            "lowest": round(s.min(), 4),
+            "highest": round(s.max(), 4),
+        }
         for n, s in zip(sizes, scores, strict=True)
         if np.isfinite(s).all()
     ]

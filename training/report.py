@@ -66,7 +66,9 @@ def picture(name: str, says: str, draw: Callable[["Axes"], None]) -> str:
     svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg)
     svg = re.sub("|".join(_COLOURS), lambda colour: _COLOURS[colour[0]], svg)
     width, height = re.findall(r'(?:width|height)="([\d.]+)pt"', svg)[:2]
-    head = f'<svg role="img" aria-label="{says}" viewBox="0 0 {width} {height}" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    head = (
+        f'<svg role="img" aria-label="{says}" viewBox="0 0 {width} {height}" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    )
     return re.sub(r"<svg[^>]*", head, svg, count=1)
 
 
@@ -102,9 +104,7 @@ def _reliability(axes: "Axes", bins: list[dict[str, Any]]) -> None:
     axes.bar(middle, shares, 0.09, color=_BLUE, alpha=0.18, label="share of all messages")
     for b in bins:
         axes.plot([b["probability"]] * 2, [b["low"], b["high"]], color=_BLUE, linewidth=1.5, alpha=0.6)
-        axes.annotate(
-            f"{b['n']:,}", (b["probability"], b["right"]), (7, -3), textcoords="offset points", fontsize=8
-        )
+        axes.annotate(f"{b['n']:,}", (b["probability"], b["right"]), (7, -3), textcoords="offset points", fontsize=8)
     points = [b["probability"] for b in bins], [b["right"] for b in bins]
     axes.plot(*points, "o", color=_BLUE, markersize=6, label="share that is right, with its 95 % interval")
     axes.set(xlim=(0, 1.06), ylim=(0, 1.03), xlabel="probability that the model gave", ylabel="share")
@@ -118,9 +118,7 @@ def _risk_coverage(axes: "Axes", result: Mapping[str, Any]) -> None:
     axes.plot(coverage, risk, color=_BLUE, linewidth=2)
     axes.fill_between(coverage, risk, color=_BLUE, alpha=0.12, linewidth=0)
     told = f"sure: {overall['sure_share']:.0%} of the messages, {overall['sure_wrong']:.1%} of these wrong"
-    axes.plot(
-        overall["sure_share"], overall["sure_wrong"], "D", color=_ORANGE, markersize=7, label=told, clip_on=False
-    )
+    axes.plot(overall["sure_share"], overall["sure_wrong"], "D", color=_ORANGE, markersize=7, label=told, clip_on=False)
     axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1), fontsize=9)
     top = max(0.05, *risk) * 1.2
     axes.set(xlim=(0, 1.01), ylim=(0, top), xlabel="share of the messages that are trusted", ylabel="of these wrong")
@@ -244,7 +242,9 @@ def print_report(result: Mapping[str, Any]) -> None:
     console = Console()
     console.print(Text(f"\n{result['labelled']}", style="bold"))
     if n := result.get("learned_from"):
-        console.print(Text(f"The shipped model has learned from {n:,} of these messages: the figures flatter.", "yellow"))
+        console.print(
+            Text(f"The shipped model has learned from {n:,} of these messages: the figures flatter.", "yellow")
+        )
     parts = {"all": result["overall"], **result["language"], **result["kind"]}
     console.print(_parts_table(parts))
     console.print(_recall_table("scenario", result["scenario"]))
