@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from model import ModelError, Prediction
     from suggest import Policy, Suggestion
     from suggest.tone import Finding
+    from training.labelled import Annotated as Labels
+    from training.promote import Version
 
 __version__ = "0.1.0"
 __all__ = [
@@ -270,6 +272,80 @@ def check_replies(
         raise typer.Exit(1)
 
 
+@app.command("train")
+def train_model(
+    labelled: Annotated[
+        list[Path],
+        typer.Argument(metavar="LABELLED…", help="tables, or exports of doccano, Label Studio, Prodigy or Argilla"),
+    ],
+    weight: Annotated[int, typer.Option(min=1, help="how often each of yours counts beside a shipped message")] = 5,
+    only: Annotated[bool, typer.Option("--only", help="learn from yours alone, not from the shipped ones")] = False,
+    policy: PolicyFile = Path("henji.toml"),
+    columns: Columns = None,
+    encoding: Encoding = None,
+    json: Json = False,
+) -> None:
+    """Learn from your own labelled messages as well; exits with 1 when the new model is worse and not put in use."""
+    import dataclasses
+
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    from model import SCENARIOS, declared_scenarios
+    from training.labelled import SAMPLES, read_annotated, read_labelled
+    from training.promote import retrain
+
+    declared = declared_scenarios(policy)
+    corpus = read_labelled(SAMPLES / "labelled")
+    own = read_annotated(labelled, (*SCENARIOS, *declared), () if only else corpus, _chosen(columns), encoding)
+    if not json:
+        _print_problems(own)
+    console = _console()
+    bar = (TextColumn("Training"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*bar, console=console, transient=True, disable=json or not console.is_terminal) as progress:
+        task = progress.add_task("", total=1.0)
+        made = retrain(
+            own,
+            corpus,
+            declared=declared,
+            only=only,
+            weight=weight,
+            progress=lambda share: progress.update(task, completed=share),
+        )
+    if json:
+        _print_json({**dataclasses.asdict(made), "problems": [dataclasses.asdict(p) for p in own.problems]})
+    else:
+        _print_version(made)
+    if not made.promoted:
+        raise typer.Exit(1)
+
+
+@app.command("models")
+def list_models(
+    use: Annotated[
+        str | None, typer.Option(metavar="NAME", help="put a promoted version, or `shipped`, in use")
+    ] = None,
+    rollback: Annotated[bool, typer.Option("--rollback", help="put the model in use that was before")] = False,
+    json: Json = False,
+) -> None:
+    """List the models trained here, which one is in use, and why others were refused; or go back to one."""
+    import dataclasses
+
+    from model import models_folder
+    from training.promote import name_in_use as name
+    from training.promote import roll_back, use_version, versions
+
+    if use:
+        use_version(use)
+    elif rollback:
+        roll_back()
+    if json:
+        _print_json(
+            {"in_use": name(), "folder": str(models_folder()), "versions": list(map(dataclasses.asdict, versions()))}
+        )
+    else:
+        _print_models(versions(), name())
+
+
 def main() -> None:
     """The `henji` command. Exit codes: 0 done, 1 findings or rows set aside, 2 wrong use, 3 input refused."""
     from messages.errors import InputError, LogError
@@ -295,17 +371,24 @@ def main() -> None:
 def _read(
     log: Path, output: Path | None, marketplace: str | None, columns: Sequence[str] | None, encoding: str | None
 ) -> "Log":
-    from messages import InputError, read_log
     from messages import marketplace as known_marketplace
+    from messages import read_log
     from messages.output import check_output
 
     if output:
         check_output(output)
     code = known_marketplace(marketplace).code if marketplace else None
+    return read_log(log, columns=_chosen(columns), encoding=encoding, marketplace=code)
+
+
+def _chosen(columns: Sequence[str] | None) -> dict[str, str] | None:
+    """The columns that the options `--map FIELD=NAME` name."""
+    from messages import InputError
+
     chosen = dict(pair.partition("=")[::2] for pair in columns or [])
     if not all(chosen.values()):
         raise InputError(f"--map {' '.join(columns or [])}: write FIELD=NAME, such as --map text=Description.")
-    return read_log(log, columns=chosen or None, encoding=encoding, marketplace=code)
+    return chosen or None
 
 
 def _classified(texts: Sequence[str]) -> list[dict[str, Any]]:
@@ -537,6 +620,75 @@ def _print_findings(frame: "pd.DataFrame", n_replies: int, output: Path | None) 
         console.print(f"… and {len(frame) - 2 * _SHOWN:,} more findings.")
     if output:
         console.print(Text(f"Written: {output}"))
+
+
+def _print_problems(own: "Labels") -> None:
+    from collections import Counter
+
+    from rich.text import Text
+
+    console = _console()
+    aside = sum(p.left_out for p in own.problems)
+    console.print(
+        f"{own.n_answers:,} answers: {len(own.messages):,} messages to learn from, {aside:,} answers left out."
+    )
+    for reason, n in Counter(p.reason for p in own.problems).most_common():
+        console.print(f"  {reason} {n:,}", highlight=False)
+    for problem in own.problems[:_SHOWN]:
+        console.print(Text(str(problem), style="yellow" if problem.left_out else "dim"))
+    if len(own.problems) > _SHOWN:
+        console.print(f"… and {len(own.problems) - _SHOWN:,} more.")
+
+
+def _print_version(made: "Version") -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    console = _console()
+    for doubt in made.doubts[:_SHOWN]:
+        console.print(Text(f"look again: {doubt}", style="yellow"))
+    title = f"{made.figures.n_messages:,} messages that neither model has learned from: {made.against} → {made.name}"
+    shown = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("", made.against, made.name, "points"):
+        shown.add_column(name, justify="left" if not name else "right", no_wrap=True)
+    pairs = [("macro-F1", made.before.macro_f1, made.figures.macro_f1)]
+    pairs += [(s, r, made.figures.scenario[s]) for s, r in made.before.scenario.items()]
+    pairs += [(c, r, made.figures.language[c]) for c, r in made.before.language.items()]
+    for what, old, new in pairs:
+        style = "green" if new > old else "red" if new < old else "dim"
+        shown.add_row(what, f"{old:.1%}", f"{new:.1%}", Text(f"{100 * (new - old):+.1f}", style=style))
+    console.print(shown)
+    if made.own is not None and made.own_before is not None:
+        console.print(
+            f"Of your {made.n_own:,} messages right: shipped model {made.own_before:.0%}, this one {made.own:.0%} "
+            "(each while it was left out).",
+            highlight=False,
+        )
+    if made.promoted:
+        console.print(Text(f"In use: {made.name}. To go back: henji models --rollback", style="green"))
+    else:
+        console.print(Text(f"Refused; {made.against} stays in use. {' '.join(made.reasons)}", style="bold red"))
+
+
+def _print_models(versions: "Sequence[Version]", in_use: str) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(box=SIMPLE_HEAD, pad_edge=False, expand=True)
+    for name in ("model", "trained", "messages", "yours", "macro-F1"):
+        shown.add_column(name, no_wrap=True)
+    shown.add_column("state", ratio=1)
+    states = {True: Text("in use", style="green"), False: Text("")}
+    shown.add_row("shipped", "", "", "", "", states[in_use == "shipped"])
+    for v in versions:
+        state = states[in_use == v.name] if v.promoted else Text(f"refused: {' '.join(v.reasons)}", style="red")
+        when = v.trained_at[:16].replace("T", " ")
+        shown.add_row(
+            v.name, when, f"{v.n_messages:,}", f"{v.n_own:,}", f"{v.figures.macro_f1:.1%}", state or Text("promoted")
+        )
+    _console().print(shown)
 
 
 def _print_json(value: Mapping[str, Any]) -> None:

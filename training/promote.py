@@ -105,7 +105,7 @@ def retrain(
     with _training_alone(folder):
         _check_counts(own, further, only)
         doubts = doubtful_labels(own, shipped)
-        against = next(iter(names_in_use(folder)), SHIPPED)
+        against = name_in_use(folder)
         learned = [] if only else list(corpus)
         casts = sorted({m.group.split("-")[-1] for m in learned}) or CASTS_OF_OWN
         messages = spread(own.messages, casts)
@@ -148,7 +148,7 @@ def retrain(
             _keep(folder, path, made)
         if made.promoted:
             with _pointer_alone(folder):
-                if next(iter(names_in_use(folder)), SHIPPED) != against:
+                if name_in_use(folder) != against:
                     raise InputError(
                         f"Another model was put in use meanwhile; {name} was compared with {against}. "
                         f'Train again, or run "henji models --use {name}".'
@@ -298,7 +298,7 @@ def versions(folder: Path | None = None) -> list[Version]:
     return sorted(found, key=lambda v: (v.trained_at, v.name))
 
 
-def use(name: str, folder: Path | None = None) -> None:
+def use_version(name: str, folder: Path | None = None) -> None:
     """Put a promoted version, or "shipped", in use. Raises InputError naming those that may be."""
     folder = folder or models_folder()
     allowed = [SHIPPED, *(v.name for v in versions(folder) if v.promoted)]
@@ -323,6 +323,11 @@ def roll_back(folder: Path | None = None) -> str:
     with _pointer_alone(folder):
         _write_whole(folder / POINTER, "\n".join(before) + "\n")
     return before[0]
+
+
+def name_in_use(folder: Path | None = None) -> str:
+    """The name of the version in use, "shipped" where none was promoted."""
+    return next(iter(names_in_use(folder or models_folder())), SHIPPED)
 
 
 def put_in_use(folder: Path, name: str) -> None:
