@@ -4,7 +4,8 @@ The public names stand first; the `henji` command below only parses its argument
 """
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -346,6 +347,87 @@ def list_models(
         _print_models(versions(), name())
 
 
+@app.command("evaluate")
+def evaluate_model(
+    labelled: Annotated[
+        Path, typer.Argument(metavar="LABELLED", help="what `train` reads, with messages it has not learned from")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="HTML", help="the report; its figures as JSON stand beside it"),
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option("--model", metavar="FOLDER", help="another model than the one in use")
+    ] = None,
+    columns: Columns = None,
+    encoding: Encoding = None,
+    json: Json = False,
+) -> None:
+    """Measure the model in use on labelled messages, and write a report with pictures (evaluation.html)."""
+    from rich.text import Text
+
+    from model import load_classifier
+    from training.evaluate import evaluation, read_for_evaluation
+    from training.report import as_json, check_report, print_report, write_report
+
+    output = output or (None if json else Path("evaluation.html"))
+    if output:
+        check_report(output)
+    classifier = load_classifier(model)
+    messages = read_for_evaluation(labelled, [str(s) for s in classifier.classes_], _chosen(columns), encoding)
+    with _share_bar("Evaluating", json) as report:
+        result = evaluation(messages, classifier, labelled.name, report)
+    beside = write_report(result, output) if output else None
+    if json:
+        print(as_json(result), end="")
+    else:
+        print_report(result)
+        _console().print(Text(f"Written: {output}, and the same figures: {beside}"))
+
+
+@app.command("label")
+def label_log(
+    log: LogFile,
+    number: Annotated[int, typer.Option("--number", "-n", min=1, help="messages to choose")] = 200,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="OUT", help="the sheet; else the name of the log and .to-label.xlsx"),
+    ] = None,
+    policy: PolicyFile = Path("henji.toml"),
+    marketplace: Market = None,
+    columns: Columns = None,
+    encoding: Encoding = None,
+    workers: Workers = 1,
+    json: Json = False,
+) -> None:
+    """Choose the messages most worth a label next, as a sheet to fill in; `henji train` reads it back."""
+    from rich.text import Text
+
+    from messages import InputError
+    from messages.output import write_table
+    from model import declared_scenarios, load_classifier
+    from training.label_next import label_sheet
+
+    sheet = output or Path(f"{log.stem}.to-label.xlsx")
+    if sheet.exists():
+        raise InputError(f"{sheet}: exists and may hold labels. Choose another name with -o, or move it away.")
+    read = _read(log, sheet, marketplace, columns, encoding)
+    scenarios = [*map(str, load_classifier().classes_), *declared_scenarios(policy)]
+    predictions = _with_progress("Reading", _predicted, read.messages["text"].tolist(), workers, json)
+    with _share_bar("Comparing", json) as report:
+        chosen = label_sheet(read.messages, predictions, number, report)
+    write_table(chosen, sheet, {"scenario": list(dict.fromkeys(scenarios))})
+    if json:
+        counts = {"in": len(read.messages) + len(read.quarantined), "chosen": len(chosen)}
+        _print_json({"log": str(log), **counts, "set_aside": len(read.quarantined), "sheet": str(sheet)})
+    else:
+        console = _console()
+        console.print(Text(f"{len(chosen):,} of {len(read.messages):,} messages chosen. Written: {sheet}"))
+        console.print(Text("Fill in the column scenario, then: henji train ") + Text(str(sheet)))
+    if not read.complete:
+        raise typer.Exit(3)
+
+
 def main() -> None:
     """The `henji` command. Exit codes: 0 done, 1 findings or rows set aside, 2 wrong use, 3 input refused."""
     from messages.errors import InputError, LogError
@@ -407,6 +489,12 @@ def _classified(texts: Sequence[str]) -> list[dict[str, Any]]:
         }
         for p in load_classifier().classify(texts)
     ]
+
+
+def _predicted(texts: Sequence[str]) -> "list[Prediction]":
+    from model import load_classifier
+
+    return load_classifier().classify(texts)
 
 
 def _suggested(cases: Sequence[tuple[Any, ...]], *, now: datetime, policy: "Policy") -> list[dict[str, Any]]:
@@ -487,7 +575,7 @@ def _order_of(row: Mapping[Any, Any]) -> dict[str, Any] | None:
     return {name: row[name] for name in ("order_id", "asin") if row[name]} or None
 
 
-def _with_progress(what: str, function: Any, items: Sequence[Any], workers: int, quiet: bool) -> list[dict[str, Any]]:
+def _with_progress(what: str, function: Any, items: Sequence[Any], workers: int, quiet: bool) -> list[Any]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from messages.batch import map_parts
@@ -496,6 +584,18 @@ def _with_progress(what: str, function: Any, items: Sequence[Any], workers: int,
     with Progress(*columns, console=_console(), transient=True, disable=quiet) as progress:
         task = progress.add_task(what, total=len(items))
         return list(map_parts(function, items, workers=workers, report=lambda n: progress.advance(task, n)))
+
+
+@contextmanager
+def _share_bar(what: str, quiet: bool) -> Iterator[Callable[[float], None]]:
+    """A progress bar that is told the share that is done."""
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    console = _console()
+    bar = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*bar, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
+        task = progress.add_task(what, total=1.0)
+        yield lambda share: progress.update(task, completed=share)
 
 
 def _finish(

@@ -31,6 +31,7 @@ class Answer:
     language: str = ""
     split: str = ""
     skipped: str = ""
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ def read_answers(
                 next((str(v) for c in languages if (v := j.row.values.get(c))), ""),
                 str(j.row.values.get("split") or ""),
                 j.skipped,
+                tuple(str(f) for cell in _listed(j.row.values.get("flags")) for f in str(cell).split()),
             )
         )
     return sorted(answers, key=lambda a: a.row)

@@ -3,7 +3,7 @@
 import argparse
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from messages import SUPPORTED_LANGUAGES, InputError, LogError, mask
 from model import FLAGS, SCENARIOS, Prediction, ScenarioClassifier, load_classifier
 from model.encoder import encode
 from model.features import readable
-from training.labelled import SAMPLES, Labelled, read_labelled
+from training.labelled import SAMPLES, Annotated, Labelled, corpus_sum, read_annotated, read_labelled
 
 Array = NDArray[np.float32]
 Progress = Callable[[float], None]
@@ -193,17 +193,14 @@ def flag_figures(messages: Sequence[Labelled], predictions: Sequence[Prediction]
     return recalls(labelled | (both if any(m.also for m in messages) else {}))
 
 
-def mistakes(messages: Sequence[Labelled], predictions: Sequence[Prediction]) -> list[dict[str, Any]]:
+def mistakes(
+    messages: Sequence[Labelled], predictions: Sequence[Prediction], places: Mapping[str, str]
+) -> list[dict[str, Any]]:
     """The wrong readings that were held most likely, with the words that decided; personal data is masked."""
-    wrong = [
-        (number, m, p)
-        for number, (m, p) in enumerate(zip(messages, predictions, strict=True), 1)
-        if m.scenario != p.scenario
-    ]
+    wrong = [(m, p) for m, p in zip(messages, predictions, strict=True) if m.scenario != p.scenario]
     return [
         {
-            "message": number,
-            "id": mask(m.id),
+            "place": mask(places.get(m.id, m.id)),
             "language": m.language,
             "labelled": m.scenario,
             "also": list(m.also),
@@ -212,7 +209,7 @@ def mistakes(messages: Sequence[Labelled], predictions: Sequence[Prediction]) ->
             "text": shortened(mask(m.text)),
             "why": [[mask(words), weight] for words, weight in p.why],
         }
-        for number, m, p in sorted(wrong, key=lambda w: -w[2].probability)[:N_MISTAKES]
+        for m, p in sorted(wrong, key=lambda w: -w[1].probability)[:N_MISTAKES]
     ]
 
 
@@ -277,29 +274,48 @@ def _vectors(texts: Sequence[str], progress: Progress) -> Array:
     return np.concatenate(parts)
 
 
+def read_for_evaluation(
+    path: Path, names: Sequence[str], columns: Mapping[str, str] | None = None, encoding: str | None = None
+) -> Annotated:
+    """The labelled messages to measure on: a folder such as `data/samples/unseen`, or any file that training reads.
+
+    Where a file keeps rows out of training by a column `split`, it is these. Raises LogError with file, row, value,
+    what is allowed and what to do.
+    """
+    if not path.is_dir():
+        return read_annotated([path], names, columns=columns, encoding=encoding, kept_out=True)
+    try:
+        messages = read_labelled(path)
+    except InputError as error:
+        raise LogError(str(error)) from None
+    return Annotated(tuple(messages), (), len(messages), {})
+
+
 def evaluation(
-    messages: Sequence[Labelled], classifier: ScenarioClassifier, place: str, progress: Progress = lambda share: None
+    labelled: Annotated, classifier: ScenarioClassifier, title: str, progress: Progress = lambda share: None
 ) -> dict[str, Any]:
     """Everything that is known of a classifier: on labelled messages, and on the behaviour tests; ready for JSON.
 
-    `place` names the messages in errors and in the report; `progress` hears the share that is done.
-    Raises InputError when nothing can be measured on them.
+    `title` names the messages in errors and in the report; `progress` hears the share that is done.
+    Raises LogError when nothing can be measured on them.
     """
     from training.behaviour import behaviour
 
     names = [str(name) for name in classifier.classes_]
-    _check(messages, names, place)
+    messages = labelled.messages
+    _check(labelled, names, title)
     predictions: list[Prediction] = []
     for start in range(0, len(messages), PART):
         progress(0.5 * start / len(messages))
         predictions += classifier.classify([m.text for m in messages[start : start + PART]])
     ranked = np.array([[dict(p.ranking)[name] for name in names] for p in predictions], np.float32)
     result = {
-        "labelled": place,
+        "labelled": title,
+        "left_out": dict(Counter(p.reason for p in labelled.problems if p.left_out)),
         "learned_from": _n_learned_from(messages),
         **measured(messages, ranked, [p.sure for p in predictions], names),
         "flag": flag_figures(messages, predictions),
-        "mistakes": mistakes(messages, predictions),
+        "mistakes": mistakes(messages, predictions, labelled.places),
         "learning_curve": learning_curve(messages, lambda share: progress(0.5 + 0.3 * share)),
     }
     progress(0.85)
@@ -308,28 +324,32 @@ def evaluation(
     return result
 
 
-def _check(messages: Sequence[Labelled], names: Sequence[str], place: str) -> None:
+def _check(labelled: Annotated, names: Sequence[str], title: str) -> None:
+    messages = labelled.messages
+    allowed = f"Allowed: {' '.join(names)}."
     if not messages:
-        raise LogError(f"{place}: no row has a scenario. Fill the column scenario with one of {' '.join(names)}.")
-    unknown = [(n, m.scenario) for n, m in enumerate(messages, 1) if m.scenario not in names]
+        why = f" {labelled.problems[0]}" if labelled.problems else ""
+        raise LogError(f"{title}: no row has a scenario.{why} Fill the column scenario. {allowed}")
+    unknown = next((m for m in messages if m.scenario not in names), None)
     if unknown:
-        number, scenario = unknown[0]
         raise LogError(
-            f"{place}, labelled message {number}: the model knows no scenario {scenario!r}. Allowed: {' '.join(names)}. "
-            "Correct the row, or train a model on it first."
+            f"{title}, {labelled.places.get(unknown.id, unknown.id)}: the model knows no scenario "
+            f"{unknown.scenario!r}. {allowed} Correct the row, or train a model on it first."
         )
     if len({m.scenario for m in messages}) == 1:
         raise LogError(
-            f"{place}: all {len(messages):,} labelled messages are {messages[0].scenario!r}; nothing can be confused. "
-            f"Label messages of two scenarios or more of {' '.join(names)}."
+            f"{title}: all {len(messages):,} labelled messages are {messages[0].scenario!r}; nothing can be confused. "
+            f"Label messages of two scenarios or more. {allowed}"
         )
 
 
 def _n_learned_from(messages: Sequence[Labelled]) -> int:
-    """How many of the messages the shipped model was trained on: figures on them flatter."""
-    if not (SAMPLES / "labelled").is_dir():
-        return 0
-    known = {m.text for m in read_labelled(SAMPLES / "labelled")}
+    """How many of the messages the model in use is known to have learned from: figures on them flatter."""
+    from training.promote import name_in_use, versions
+
+    if any(v.name == name_in_use() and v.data_sha256 == corpus_sum(messages) for v in versions()):
+        return len(messages)
+    known = {m.text for m in read_labelled(SAMPLES / "labelled")} if (SAMPLES / "labelled").is_dir() else set()
     return sum(m.text in known for m in messages)
 
 
@@ -365,7 +385,8 @@ def main() -> None:
         messages = read_labelled(arguments.labelled)
         held_out = measured(messages, *out_of_cast_predictions(messages), SCENARIOS)
         print_report({"labelled": "Cross-validation, whole casts of writing left out", **held_out})
-        unseen = evaluation(read_labelled(arguments.unseen), load_classifier(), "Unseen set, by authors of no cast")
+        title = "Unseen set, by authors who saw no training message"
+        unseen = evaluation(read_for_evaluation(arguments.unseen, SCENARIOS), load_classifier(), title)
         print_report(unseen)
         if arguments.output:
             write_report({**unseen, "cross_validation": held_out}, arguments.output)

@@ -116,11 +116,13 @@ def read_annotated(
     corpus: Iterable[Labelled] = (),
     columns: Mapping[str, str] | None = None,
     encoding: str | None = None,
+    kept_out: bool = False,
 ) -> Annotated:
     """The messages of labelled files in any format of `training.annotations`, each with the label most gave it.
 
     Messages are the same when both readers see the same: case, ids, digits and blanks do not count. What stands in
-    the `corpus` already is not learned again: it would be measured as learned. Raises LogError for a file that cannot
+    the `corpus` already is not learned again: it would be measured as learned. With `kept_out`, a file that keeps some
+    rows out of training by its column `split` gives those instead of the others. Raises LogError for a file that cannot
     be read and for labels that are no scenarios, with file, row, value, what is allowed and how to declare a new one.
     """
     problems: list[Problem] = []
@@ -129,11 +131,14 @@ def read_annotated(
     unknown: list[tuple[str, Answer, str]] = []
     n_answers = 0
     for path in paths:
-        for answer in read_answers(path, scenarios, columns, encoding):
+        answers = read_answers(path, scenarios, columns, encoding)
+        if kept_out and not all(map(_is_for_training, answers)):
+            answers = [replace(a, split="") for a in answers if not _is_for_training(a)]
+        for answer in answers:
             n_answers += 1
             labels = tuple(_declared(label, scenarios) or label for label in answer.labels)
             problem = _problem_of(answer)
-            if answer.split.strip().casefold() not in TRAIN:
+            if not _is_for_training(answer):
                 held_back.add(normalise(answer.text))
                 problem = ("held_back", f"the column split says {mask(answer.split)[:40]!r}; kept out of training.")
             elif not problem:
@@ -157,6 +162,10 @@ def read_annotated(
             messages.append(message)
             places[message.id] = f"{given[0].file}, row {given[0].answer.row} ({given[0].answer.place})"
     return Annotated(tuple(messages), tuple(problems), n_answers, places)
+
+
+def _is_for_training(answer: Answer) -> bool:
+    return answer.split.strip().casefold() in TRAIN
 
 
 def _declared(label: str, scenarios: Sequence[str]) -> str:
@@ -232,7 +241,13 @@ def _judgement(votes: Sequence[_Vote], held_back: bool, known: str | None) -> tu
     kind = next((k for k, most_characters in LONG.items() if len(text) <= most_characters), "long")
     key = normalise(text).encode("utf-8", "surrogatepass")
     digest = hashlib.sha256(key).hexdigest()
-    return Labelled(digest[:16], OWN, kind, language, label, tuple(also), (), text), problems
+    flags = dict.fromkeys(f for v in votes for f in v.answer.flags)
+    unknown = [f for f in flags if f not in FLAGS]
+    if unknown:
+        said = f"flag {mask(unknown[0])[:60]!r} is unknown and was left out. Allowed: {' '.join(FLAGS)}."
+        problems.append(problem(first, "unknown_flag", said, False))
+    known_flags = tuple(f for f in flags if f in FLAGS)
+    return Labelled(digest[:16], OWN, kind, language, label, tuple(also), known_flags, text), problems
 
 
 def _language(answer: Answer) -> str:

@@ -26,7 +26,7 @@ _COLOURS = {
     _ORANGE: "var(--orange)",
     _PAPER: "var(--paper)",
 }
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.size": 10,
     "text.color": _INK,
@@ -129,7 +129,8 @@ def _risk_coverage(axes: "Axes", result: Mapping[str, Any]) -> None:
 
 def _learning_curve(axes: "Axes", points: list[dict[str, Any]]) -> None:
     sizes = [p["n_messages"] for p in points]
-    axes.fill_between(sizes, *([p[k] for p in points] for k in ("lowest", "highest")), color=_BLUE, alpha=0.15, lw=0)
+    lowest, highest = ([p[k] for p in points] for k in ("lowest", "highest"))
+    axes.fill_between(sizes, lowest, highest, color=_BLUE, alpha=0.15, linewidth=0)
     axes.plot(sizes, [p["macro_f1"] for p in points], "o-", color=_BLUE, linewidth=2, markersize=6)
     for p in points:
         axes.annotate(
@@ -143,9 +144,7 @@ def _learning_curve(axes: "Axes", points: list[dict[str, Any]]) -> None:
 
 def _pictures(result: Mapping[str, Any]) -> dict[str, str]:
     drawn = {
-        "confusion": picture(
-            "confusion", "Confusion matrix; the table below it holds the same", lambda a: _confusion(a, result["confusion"])
-        ),
+        "confusion": picture("confusion", "Confusion matrix", lambda a: _confusion(a, result["confusion"])),
         "reliability": picture(
             "reliability", "Reliability diagram", lambda a: _reliability(a, result["reliability"])
         ),
@@ -242,9 +241,10 @@ def print_report(result: Mapping[str, Any]) -> None:
     console = Console()
     console.print(Text(f"\n{result['labelled']}", style="bold"))
     if n := result.get("learned_from"):
-        console.print(
-            Text(f"The shipped model has learned from {n:,} of these messages: the figures flatter.", "yellow")
-        )
+        console.print(Text(f"The model has learned from {n:,} of these messages: the figures flatter.", "yellow"))
+    if left_out := result.get("left_out"):
+        told = ", ".join(f"{reason} {n:,}" for reason, n in left_out.items())
+        console.print(Text(f"Rows left out: {told}.", "yellow"))
     parts = {"all": result["overall"], **result["language"], **result["kind"]}
     console.print(_parts_table(parts))
     console.print(_recall_table("scenario", result["scenario"]))
