@@ -292,11 +292,11 @@ def train_model(
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
     from model import SCENARIOS, declared_scenarios
-    from training.labelled import SAMPLES, read_annotated, read_labelled
+    from training.labelled import CORPUS, read_annotated, read_labelled
     from training.promote import retrain
 
     declared = declared_scenarios(policy)
-    corpus = read_labelled(SAMPLES / "labelled")
+    corpus = read_labelled(CORPUS)
     own = read_annotated(labelled, (*SCENARIOS, *declared), () if only else corpus, _chosen(columns), encoding)
     if not json:
         _print_problems(own)

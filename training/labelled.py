@@ -16,6 +16,7 @@ from model.scenarios import FLAGS, SCENARIOS
 from training.annotations import Answer, read_answers
 
 SAMPLES = Path(__file__).parents[1] / "data" / "samples"
+CORPUS = SAMPLES / "labelled" if SAMPLES.is_dir() else Path(__file__).with_name("corpus")  # the latter as installed
 KINDS = ("short", "medium", "long", "hard")
 OWN = "own"  # the group of a team's own messages
 TRAIN = ("", "train", "training")  # what a column `split` calls the messages to learn from

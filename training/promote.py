@@ -199,7 +199,7 @@ def doubtful_labels(own: Annotated, shipped: Path = PRETRAINED) -> tuple[str, ..
     if moved[0] > agreement + MOVED:
         raise LogError(
             f"The labels seem to be shifted by a row: {agreement:.0%} fit the message of their own row, {moved[0]:.0%} "
-            f"that of the row {'below' if moved[1] == -1 else 'above'}. Correct the column and train again."
+            f"that of the row {'below' if moved[1] == 1 else 'above'}. Correct the column and train again."
         )
     if agreement < MIN_AGREEMENT:
         raise LogError(
