@@ -10,6 +10,7 @@ from typing import Any
 from messages import LogError, read_rows
 from messages.columns import pick_columns, plain_name
 from messages.encoding import decode_lines, visible_bytes
+from messages.output import unguard
 from messages.rows import RawRow, Reading
 
 FASTTEXT = b"__label__"
@@ -182,7 +183,7 @@ class _TextReader:
 
     def __call__(self, row: RawRow) -> str:
         cells = (row.values.get(name) for name in self.names)
-        return next((visible_bytes(c) for c in cells if isinstance(c, str) and c.strip()), "")
+        return next((unguard(visible_bytes(c)) for c in cells if isinstance(c, str) and c.strip()), "")
 
 
 def _text_reader(name: str, rows: Sequence[RawRow], chosen: str | None) -> _TextReader:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from messages import SUPPORTED_LANGUAGES, mask
 from model import Prediction
 from model.encoder import encode
-from model.features import readable
+from model.features import normalise, readable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,15 +69,14 @@ def worth_labelling(
     order = np.argsort(-doubts, kind="stable")[: POOL * n]
     pool: dict[str, int] = {}
     for i in order[doubts[order] > 0].tolist():
-        pool.setdefault(readable(texts[i]), i)
+        pool.setdefault(normalise(texts[i]), i)  # training takes those for the same message
     if not pool:
         return []
-    different = list(pool)
-    parts = []
-    for start in range(0, len(different), PART):
-        progress(start / len(different))
-        parts.append(encode(different[start : start + PART]))
     places = np.array(list(pool.values()))
+    parts = []
+    for start in range(0, len(places), PART):
+        progress(start / len(places))
+        parts.append(encode([readable(texts[i]) for i in places[start : start + PART]]))
     return places[farthest_first(np.concatenate(parts), doubts[places], n)].tolist()
 
 
