@@ -20,9 +20,19 @@ from messages import InputError, LogError
 from model import SCENARIOS, ModelError, declared_scenarios, load_classifier
 from model.artifact import load_model, save_model
 from model.in_use import model_in_use, names_in_use
-from training.labelled import CORPUS, Annotated, Labelled, read_annotated, read_labelled
-from training.promote import Figures, Version, refusals, retrain, roll_back, use_version, versions
-from training.train import train
+from training.labelled import CORPUS, Annotated, Labelled, read_annotated, read_labelled, spread
+from training.promote import (
+    CASTS_OF_OWN,
+    Figures,
+    Version,
+    refusals,
+    retrain,
+    roll_back,
+    use_version,
+    usual_weight,
+    versions,
+)
+from training.train import fit, train
 
 ALL = read_labelled(CORPUS)
 
@@ -343,6 +353,49 @@ def test_a_worse_model_is_refused_with_reasons_and_nothing_in_use_changes(
     assert [v.name for v in versions(folder) if v.promoted] == [good.name]
     with pytest.raises(InputError, match=f"No promoted version '{bad.name}'.*Allowed: shipped {good.name}"):
         use_version(bad.name, folder)
+
+
+# Twenty messages in the jargon of one shop's buyers, and what others write in it.
+JARGON = {
+    "usage_help": ("shows E4", "E4 and then nothing", "E7 after descaling", "it says E2 now"),
+    "returns": ("RMA number please", "need an RMA", "RMA for the tank pump", "open an RMA for me"),
+    "logistics_delay": ("ETA?", "any ETA on the pump", "ETA for my order pls", "still no ETA"),
+    "compatibility_presale": (
+        "OK for 6 mm rimless?",
+        "rimless 10 mm ok?",
+        "clip on rimless?",
+        "for a 12 mm rimless tank?",
+    ),
+    "compensation_demand": (
+        "10 % and we are fine",
+        "20 % back and all good",
+        "15 % and I keep it",
+        "half back and we are fine",
+    ),
+}
+ASKED = [
+    ("usage_help", "E4 again"),
+    ("usage_help", "now it is E9"),
+    ("returns", "RMA pls"),
+    ("returns", "can I get an RMA"),
+    ("logistics_delay", "ETA please"),
+    ("logistics_delay", "what is the ETA"),
+    ("compatibility_presale", "8 mm rimless ok?"),
+    ("compatibility_presale", "rimless fit?"),
+    ("compensation_demand", "5 % and we are good"),
+    ("compensation_demand", "30 % back, fine with me"),
+]
+
+
+def test_twenty_messages_of_ones_own_help(shipped: Path, tmp_path: Path) -> None:
+    own = annotated([Labelled("", "", "short", "en", s, (), (), text) for s, texts in JARGON.items() for text in texts])
+    assert usual_weight(len(own.messages)) == 5
+    fitted = fit([*SMALL, *spread(own.messages, CASTS_OF_OWN) * 5])
+    save_model(tmp_path, fitted.arrays, fitted.settings)
+    right = [
+        sum(load_classifier(p).predict([t for _, t in ASKED]) == [s for s, _ in ASKED]) for p in (shipped, tmp_path)
+    ]
+    assert right[0] <= 7 and right[1] >= 9
 
 
 # ---------------------------------------------------------------- versions
