@@ -786,7 +786,8 @@ def _print_models(versions: "Sequence[Version]", in_use: str) -> None:
     states = {True: Text("in use", style="green"), False: Text("")}
     shown.add_row("shipped", "", "", "", "", states[in_use == "shipped"])
     for v in versions:
-        state = states[in_use == v.name] if v.promoted else Text(f"refused: {' '.join(v.reasons)}", style="red")
+        more = f" And {len(v.reasons) - 1} more." if len(v.reasons) > 1 else ""
+        state = states[in_use == v.name] if v.promoted else Text(f"refused: {v.reasons[0]}{more}", style="red")
         when = v.trained_at[:16].replace("T", " ")
         shown.add_row(
             v.name, when, f"{v.n_messages:,}", f"{v.n_own:,}", f"{v.figures.macro_f1:.1%}", state or Text("promoted")
