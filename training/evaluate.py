@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from messages import SUPPORTED_LANGUAGES, InputError, LogError, mask
 from model import FLAGS, SCENARIOS, Prediction, ScenarioClassifier, load_classifier
-from model.encoder import encode
+from model.encoder import encode, one_thread
 from model.features import readable
 from training.labelled import SAMPLES, Annotated, Labelled, corpus_sum, read_annotated, read_labelled
 
@@ -360,8 +360,9 @@ def out_of_cast_predictions(messages: Sequence[Labelled]) -> tuple[Array, list[b
     """
     from training.train import Corpus, calibrate, cascade, is_sure, out_of_cast_scores
 
-    corpus = Corpus.of(messages)
-    first, second = out_of_cast_scores(corpus)
+    with one_thread():
+        corpus = Corpus.of(messages)
+        first, second = out_of_cast_scores(corpus)
     probabilities = np.zeros((len(messages), len(SCENARIOS)), np.float32)
     sure = np.zeros(len(messages), bool)
     for cast in np.unique(corpus.casts):

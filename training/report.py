@@ -268,7 +268,7 @@ def _table(title: str, *heads: str) -> Any:
 
 
 def _parts_table(parts: Mapping[str, Mapping[str, Any]]) -> Any:
-    heads = ("", "n", "accuracy", "95 %", "macro-F1", "calibration error", "sure", "of these wrong")
+    heads = ("", "n", "accuracy", "95 %", "macro-F1", "calibration", "sure", "wrong")
     table = _table("", *heads)
     for name, f in parts.items():
         near = f"{f['low']:.2f}–{f['high']:.2f}"
@@ -286,13 +286,16 @@ def _recall_table(title: str, recalls: Mapping[str, Mapping[str, Any]]) -> Any:
 
 
 def _behaviour_table(rows: list[dict[str, Any]], by: str) -> Any:
+    from rich.text import Text
+
     names = list(rows[0][by])
-    table = _table(f"Behaviour, share of failures by {by}", "test", "n", "all", "target", *names)
+    heads = [name.replace("_", "_\n") for name in names]
+    table = _table(f"Behaviour, share of failures by {by}", "test", "n", "all", *heads)
     for row in rows:
         target = row["target"]
-        over = target is not None and row["share"] > target
-        head = row["test"] if row["kind"] == "all" else f"  {row['kind']}"
-        share = f"[{'bold red' if over else 'green'}]{row['share']:.1%}[/]" if target else f"{row['share']:.1%}"
-        wanted = f"≤ {target:.0%}" if target and row["kind"] == "all" else ""
-        table.add_row(head, f"{row['n']:,}", share, wanted, *(_percent(row[by][v]["share"], 1) for v in names))
+        style = "" if target is None else "bold red" if row["share"] > target else "green"
+        wanted = "" if target is None else f" ≤ {target:.0%}"
+        head = f"{row['test']}{wanted}" if row["kind"] == "all" else f"  {row['kind']}"
+        shares = (_percent(row[by][v]["share"], 1) for v in names)
+        table.add_row(head, f"{row['n']:,}", Text(f"{row['share']:.1%}", style=style), *shares)
     return table
