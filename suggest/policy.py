@@ -3,12 +3,13 @@
 import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Self
 
 from messages import InputError
+from suggest.tone import TeamRules
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Policy:
     allowed_links: tuple[str, ...] = ()  # domains beside Amazon's that a reply may hold
     max_characters: int = 1000  # of a reply; Amazon's messaging interface allows 2000, 800 or 400
     zone: str = ""  # the team's clock, such as Asia/Shanghai
+    rules: TeamRules = field(default_factory=TeamRules)  # the table [rules] of henji.toml
 
     def __post_init__(self) -> None:
         for name, (holds, wanted) in _WANTED.items():
@@ -53,6 +55,8 @@ class Policy:
         settings = dict(value or {})
         if "allowed_links" in settings and not isinstance(settings["allowed_links"], str):
             settings["allowed_links"] = tuple(settings["allowed_links"])
+        if "rules" in settings and not isinstance(settings["rules"], TeamRules):
+            settings["rules"] = TeamRules.of(settings["rules"])
         if "compensation_share" in settings:
             with suppress(InvalidOperation):  # said by __post_init__, with what is wanted
                 settings["compensation_share"] = Decimal(str(settings["compensation_share"]))
@@ -60,7 +64,7 @@ class Policy:
 
 
 def read_policy(path: Path | str = "henji.toml") -> Policy:
-    """The settings in a file's [policy] table; a file that is not there gives the defaults."""
+    """The settings in a file's [policy] and [rules] tables; a file that is not there gives the defaults."""
     path = Path(path)
     if not path.exists():
         return Policy()
@@ -68,7 +72,8 @@ def read_policy(path: Path | str = "henji.toml") -> Policy:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"Cannot read {path.name}: {error}.") from None
-    return Policy.of(table.get("policy", {}))
+    policy = Policy.of(table.get("policy", {}))
+    return replace(policy, rules=TeamRules.of(table["rules"], path.parent)) if "rules" in table else policy
 
 
 def _is_zone(name: Any) -> bool:
@@ -98,5 +103,6 @@ _WANTED = {
     "shop_name": (_is_text, "text without braces"),
     "allowed_links": (lambda v: isinstance(v, tuple) and all(isinstance(d, str) for d in v), "a list of domains"),
     "max_characters": (lambda v: _is_whole(v, 200), "a whole number, 200 or more"),
+    "rules": (lambda v: isinstance(v, TeamRules), "what stands under [rules]"),
     "zone": (_is_zone, "an IANA time zone such as Asia/Shanghai"),
 }

@@ -339,6 +339,7 @@ def _findings(
         max_characters=policy.max_characters,
         resolve_hours=policy.resolve_hours,
         scenario=scenario,
+        rules=policy.rules,
     )
 
 

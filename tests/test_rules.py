@@ -65,7 +65,7 @@ def test_every_language_has_forty_near_misses_and_every_avoiding_rule_both_proof
 
 
 def test_every_kind_has_its_function_and_every_condition_its_question():
-    assert set(LOOKS_FOR) | {"avoid", "duplicate", "register"} == set(KINDS)
+    assert set(LOOKS_FOR) | {"avoid", "duplicate", "register", "writing"} == set(KINDS)
     assert set(CONDITIONS) == set(NAMED)
 
 

@@ -8,3 +8,4 @@ from suggest.tone.rules import Finding as Finding
 from suggest.tone.rules import Rule as Rule
 from suggest.tone.rules import RuleBook as RuleBook
 from suggest.tone.rules import rule_book as rule_book
+from suggest.tone.team import TeamRules as TeamRules

@@ -12,6 +12,7 @@ from suggest.tone.japanese import findings_in
 from suggest.tone.matching import matcher
 from suggest.tone.reading import Reading
 from suggest.tone.rules import LANGUAGES, Finding, Rule, rule_book
+from suggest.tone.team import TeamRules, changed
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -60,6 +61,7 @@ def check(
     max_characters: int = 1000,
     resolve_hours: int = 24,
     scenario: str | None = None,
+    rules: TeamRules | None = None,
 ) -> list[Finding]:
     """What is wrong with a reply, from its first character to its last.
 
@@ -78,7 +80,8 @@ def check(
         resolve_hours=resolve_hours,
         scenario=scenario,
     )
-    return findings_of(case)
+    found = findings_of(case)
+    return changed(found, case, rules) if rules else found
 
 
 @cache

@@ -85,9 +85,9 @@ class Finding:
 KINDS = (
     "avoid", "phone", "email", "link", "over_compensation", "goodwill", "order_id", "other_order_id", "resolution",
     "diagnosis", "link_only", "residue", "simplified", "length", "field", "markup", "control", "breaks", "language",
-    "address", "doubled", "carrier", "tracking", "arrival", "duplicate", "register",
+    "address", "doubled", "carrier", "tracking", "arrival", "duplicate", "register", "writing",
 )  # fmt: skip
-CONDITIONS = ("bounded", "instruction", "negated", "denied", "refused", "quoted", "conditional")
+CONDITIONS = ("bounded", "instruction", "negated", "denied", "refused", "quoted", "conditional", "paid_with")
 
 
 @dataclass(frozen=True)
@@ -164,9 +164,12 @@ class Place:
     number: int
     id: str
 
-    def of(self, field: str = "") -> str:
-        """File, line and rule, as a mistake in one of its fields is reported."""
-        line = _line(self.path.read_text(encoding="utf-8"), self.number, field)
+    def of(self, field: str = "", said: str = "") -> str:
+        """File, line and rule, as a mistake in one of its fields, or in one sentence of it, is reported."""
+        text = self.path.read_text(encoding="utf-8")
+        line = _line(text, self.number, field)
+        below = text.splitlines()[line - 1 :]
+        line += next((i for i, written in enumerate(below) if said and said in written), 0)
         return f"Rules {self.path.name}, line {line}, rule {self.id!r}"
 
 
