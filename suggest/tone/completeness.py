@@ -63,7 +63,7 @@ def is_resolved(case: Case) -> bool:
     """
     if "answer" in case.occurring or money.sums(case):
         return True
-    for name in ("action", "call", "bound"):
+    for name in ("action", "call", "bound", "fact"):
         if name in case.occurring and any(_counts(case, m.start()) for m in case.word(name).finditer(case.plain)):
             return True
     ids = _named(case)

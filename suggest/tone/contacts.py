@@ -33,7 +33,7 @@ _AT_SPOKEN = (
 )
 _DOT = (
     rf"{_OPEN}(?:dot|punto|point|punkt|ドット|点|\.){_CLOSE}|\b(?:dot|punto|point|punkt)\b|ドット|どっと"
-    r"|_dot_|-dot-|\* ?dot ?\*|[·•∙⋅・。]"
+    r"|_dot_|-dot-|\* ?dot ?\*|[·•∙⋅・。ᐧ․‧]"
 )
 _SLASH = r"\b(?:slash|barra|barre|schragstrich|sbarra)\b|スラッシュ|すらっしゅ|/"
 _REST = r"[^\s<>\"'」』）)、。]"  # what a path may hold
@@ -51,7 +51,7 @@ _AT_SIGNS = (
     *(" at ", " aet ", "arroba", "arobase", "chiocciola", "アット", "あっと", "zeichen", "klammeraffe"),
     *("(a)", "at*", "at *", "_at_", "-at-"),
 )
-_DOT_SIGNS = ("dot", "pun", "point", "ドット", "どっと", "点", ".)", ".]", ".}", *"·•∙⋅・。")
+_DOT_SIGNS = ("dot", "pun", "point", "ドット", "どっと", "点", ".)", ".]", ".}", *"·•∙⋅・。ᐧ․‧")
 # "sales, the usual at sign, lumora and at the end dot es": the parts of an address told one by one
 _TOLD = re2.compile(
     r"(?:\b(?:arroba|arobase|chiocciola|klammeraffe\w*|at-zeichen|at[- ](?:sign|symbol))\b|アットマーク|あっとまーく)"
@@ -74,8 +74,10 @@ LINK = re2.compile(
 )
 _DOTTED = re2.compile(r"\.[a-z]| \. ?[a-z]|: ?/")
 _NAMED = re2.compile(
-    r"(?:user ?name|handle|nick|nutzername|usuario|utente|utilisateur|アカウント|ユーザー名|id)[ :は「]*$"
+    r"(?:user ?name|handle|nick|nutzername|usuario|utente|utilisateur|アカウント|ユーザー名|id|insta(?:gram)?|telegram"
+    r"|skype|facebook|tiktok|snapchat|インスタ(?:グラム)?)(?: (?:as|is|at|under|unter|als|ist|sous|est|como|es|come|e))?[ :は「@で]*$"
 )
+_SPACED = re2.compile(r"\b[a-z0-9](?: [a-z0-9\-]){2,30} ?\. ?[a-z](?: [a-z]){1,6}\b", options())
 _SPELLED = re2.compile(rf"([a-z0-9][a-z0-9\-]{{1,40}}),? ?(?:{_DOT}),? ?([a-z]{{2,12}})\b( ?(?:{_SLASH}))?", options())
 
 _NUMBER = re.compile(r"(?<![a-z0-9.,])(?:\+|\(\+?)?\d(?:[ \-./()\u30fc~_*]{0,3}\d){5,16}(?![a-z0-9%])")
@@ -269,6 +271,9 @@ def links(case: Case) -> Spans:
                 continue
             if _is_foreign(domain_of(m.group()), case):
                 yield start, end
+    for m in _SPACED.finditer(plain) if ". " in plain else ():  # l u m e n . c o m
+        if _is_foreign(domain_of(m.group().replace(" ", "")), case):
+            yield m.span()
     spelled = any(word in plain for word in _DOT_SIGNS)
     for m in _SPELLED.finditer(plain) if spelled else ():
         if any(a <= m.start() < b for a, b in mails):
@@ -292,6 +297,8 @@ def _is_written_as_link(shown: str, plain: str, start: int) -> bool:
 
 def _is_meant(case: Case, m: "re2._Match") -> bool:
     """True if "X dot Y" is a domain and not "the point of sale": what ends like a word needs a sign that it is one."""
+    if case.reading.language == "en" and "point" in m.group():  # at some point next week
+        return False
     if m.group(3) or m.group(2) not in SHORT_WORDS:
         return not case.word("common").fullmatch(m.group(1)) or bool(m.group(3))
     if case.word("common").fullmatch(m.group(1)):

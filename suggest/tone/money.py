@@ -108,7 +108,8 @@ def _amounts(case: Case) -> Iterator[Offer]:
 
 def _percents(case: Case) -> Iterator[Offer]:
     for m in _PERCENT.finditer(case.plain):
-        yield Offer(m.start(), m.end(), share=number(m[1]) / 100)
+        of = case.word("of_price").search(case.plain[m.end() : m.end() + 50])  # "35 % of what you paid" is one share
+        yield Offer(m.start(), m.end() + (of.end() if of and of.start() < 12 else 0), share=number(m[1]) / 100)
     for m in _TENTHS.finditer(case.plain):
         yield Offer(m.start(), m.end(), share=Decimal(_KANJI_DIGITS.get(m[1]) or int(m[1])) / 10)
     spoken, values = _spoken(case.reading.language)
@@ -257,5 +258,6 @@ def without_goodwill(case: Case) -> Spans:
         yield given[0].start, given[0].end
     elif not case.is_presale:
         for start, end in case.where("gift"):
-            if not case.reading.is_quoted(start, end) and not case.says("denied", *case.reading.sentence_at(start)):
+            said = case.reading.sentence_at(start)
+            if not (case.reading.is_quoted(start, end) or case.says("denied", *said) or case.says("paid_with", *said)):
                 yield start, end

@@ -53,14 +53,17 @@ def _follows_a_bound(case: Case, sentence: tuple[int, int], mine: tuple[int, int
 
 
 def is_instruction(case: Case, start: int, end: int) -> bool:
-    """True if the buyer is to do it: "please answer as soon as possible"; the nearer of "you" and "we" decides."""
+    """True if the buyer is to do it: "please answer as soon as possible"; the nearer of "you" and "we" decides.
+
+    A "we" inside the request is none: "merci de nous envoyer", "schicken Sie uns".
+    """
     first, last = segment(case, start, end)
     if case.reading.language == "ja":  # できるだけ早くご返送ください: the verb stands at the end
         last = case.reading.sentence_at(start)[1] if last - end < 3 else last
         return case.says("instruction", end, last)
     before = case.plain[first:start]
-    told = max((m.start() for m in case.word("instruction").finditer(before)), default=-1)
-    said = max((m.start() for m in case.word("seller").finditer(before)), default=-1)
+    told = max((m.end() for m in case.word("instruction").finditer(before)), default=-1)
+    said = max((m.end() for m in case.word("seller").finditer(before)), default=-1)
     return told > said
 
 
@@ -90,6 +93,11 @@ def is_refused(case: Case, start: int, end: int) -> bool:
     return case.says("negated", first, start) or (case.reading.language == "de" and case.says("negated", end, last))
 
 
+def is_paid_with(case: Case, start: int, end: int) -> bool:
+    """True for a gift card that the buyer paid with: "that part goes back to the gift card"."""
+    return case.says("paid_with", *case.reading.sentence_at(start))
+
+
 def is_conditional(case: Case, start: int, end: int) -> bool:
     """True if the clause begins with "if": what may happen, not what will."""
     first, _ = segment(case, start, end)
@@ -103,5 +111,6 @@ CONDITIONS = {
     "denied": is_denied,
     "refused": is_refused,
     "conditional": is_conditional,
+    "paid_with": is_paid_with,
     "quoted": lambda case, start, end: case.reading.is_quoted(start, end),
 }
