@@ -17,3 +17,6 @@ from messages.marketplaces import marketplaces as marketplaces
 from messages.order import Order as Order
 from messages.order import Product as Product
 from messages.privacy import mask as mask
+from messages.replies import Replies as Replies
+from messages.replies import Reply as Reply
+from messages.replies import read_replies as read_replies

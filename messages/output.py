@@ -53,11 +53,26 @@ def write_table(frame: "pd.DataFrame", path: str | Path, choices: "Mapping[str, 
         ".parquet": lambda f, p: f.to_parquet(p, index=False),
     }
     check_output(path, tuple(writers))
+    _whole(path, partial(writers[path.suffix.lower()], frame))
+
+
+def write_text(text: str, path: str | Path) -> None:
+    """Write a text as UTF-8, whole or not at all, its line ends as they are.
+
+    Raises InputError naming the file and the reason.
+    """
+    path = Path(path)
+    check_output(path, (path.suffix.lower(),))
+    _whole(path, lambda p: p.write_bytes(text.encode("utf-8", "replace")))
+
+
+def _whole(path: Path, write: Callable[[Path], Any]) -> None:
+    """Write beside the file, then take its place; on any error the old one stays as it was."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
     temporary = Path(name)
     try:
         os.close(handle)
-        writers[path.suffix.lower()](frame, temporary)
+        write(temporary)
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
         os.chmod(temporary, 0o666 & ~_umask())

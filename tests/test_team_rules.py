@@ -48,7 +48,7 @@ def found(text: str, policy: Policy, language: str = "en") -> list[tuple[str, st
     return [(f.rule, f.severity) for f in said if f.category != "missing_resolution"]
 
 
-PROMISE = "We will try our best, it comes soon."
+PROMISE = "We will try our best, it comes in due course."
 CHANGES = [
     ("", PROMISE, "en", [("vague-effort", "error"), ("vague-time", "error")]),
     ('[rules]\noff = ["vague-effort"]', PROMISE, "en", [("vague-time", "error")]),

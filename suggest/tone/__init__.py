@@ -3,9 +3,12 @@
 from suggest.tone.check import check as check
 from suggest.tone.check import pipeline as pipeline
 from suggest.tone.duplicates import near_duplicates as near_duplicates
+from suggest.tone.duplicates import second_offers as second_offers
+from suggest.tone.fix import corrected as corrected
 from suggest.tone.money import cap as cap
 from suggest.tone.rules import Finding as Finding
 from suggest.tone.rules import Rule as Rule
 from suggest.tone.rules import RuleBook as RuleBook
 from suggest.tone.rules import rule_book as rule_book
 from suggest.tone.team import TeamRules as TeamRules
+from suggest.tone.team import check_ids as check_ids

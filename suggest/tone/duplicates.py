@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from messages import Order
+from suggest.tone import money
+from suggest.tone.case import Case
 from suggest.tone.matching import words_pattern
 from suggest.tone.reading import Reading
 from suggest.tone.rules import Finding, rule_book
@@ -36,6 +38,32 @@ def near_duplicates(
             earlier, shared = seen.most_common(1)[0]
             if shared >= SHARED * len(sentences):
                 yield i, earlier, Finding.of(rule, reply, 0, len(reply))
+
+
+def second_offers(
+    replies: Sequence[str], languages: Sequence[str], orders: Sequence[Order | None]
+) -> Iterator[tuple[int, int, Finding]]:
+    """Each reply that offers money for an order for which an earlier one offers another sum: its number, the earlier
+    one's, and the finding. The same sum is taken as said again.
+
+    >>> order = Order(order_id="1")
+    >>> two = ["As a courtesy we credit you $4.00.", "As a courtesy we credit you $3.00."]
+    >>> [(later, earlier, f.text) for later, earlier, f in second_offers(two, ["en", "en"], [order, order])]
+    [(1, 0, '$3.00')]
+    """
+    offered: dict[str, tuple[int, set[object]]] = {}
+    for i, (reply, language, order) in enumerate(zip(replies, languages, orders, strict=True)):
+        if order is None or not order.order_id:
+            continue
+        given = money.offers(Case(Reading.of(reply, language), order=order))
+        earlier, sums = offered.setdefault(order.order_id, (i, {o.amount or o.share for o in given}))
+        new = [o for o in given if (o.amount or o.share) not in sums]
+        if new and sums:
+            rule = next(r for r in rule_book(language).rules if r.kind == "over_compensation")
+            place = Reading.of(reply, language).original(new[0].start, new[0].end)
+            yield i, earlier, Finding.of(rule, reply, *place)
+        if given and not sums:
+            offered[order.order_id] = (i, {o.amount or o.share for o in given})
 
 
 def masked(reply: str, language: str, order: Order | None = None) -> list[str]:
