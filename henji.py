@@ -271,7 +271,7 @@ def check_replies(
     found = list(zip(rows, check(rows), strict=True))
     table = [{"row": row.row, **dataclasses.asdict(f)} for row, findings in found for f in findings]
     if output and fix:
-        _write_corrected(read, [row.text for row in rows], output)
+        _write_corrected(read, [row.text for row in rows], replies, output)
     elif output:
         _write_findings(table, replies, found, settings, output)
     if json:
@@ -782,17 +782,19 @@ def _write_findings(
         write_table(pd.DataFrame(table, columns=["row", *(f.name for f in dataclasses.fields(Finding))]), output)
 
 
-def _write_corrected(read: "Replies", texts: Sequence[str], output: Path) -> None:
+def _write_corrected(read: "Replies", texts: Sequence[str], replies: Path, output: Path) -> None:
     """A copy of the file with the corrected replies, all else as it was; a log's replies as a table of their own."""
     import pandas as pd
 
-    from messages.output import write_table, write_text
+    from messages.output import unguard, write_table, write_text
     from messages.replies import TEXTS
 
     if output.suffix.lower() in TEXTS:
         write_text("".join(texts), output)
     elif read.table is not None:
-        write_table(read.table.assign(**{read.column: list(texts)}), output)
+        table = read.table.assign(**{read.column: list(texts)})
+        is_guarded = replies.suffix.lower() != ".jsonl"  # what we wrote for a spreadsheet is not guarded twice
+        write_table(table.map(unguard) if is_guarded else table, output)
     else:
         rows = [{"row": r.row, **r.facts, "reply": t} for r, t in zip(read.rows, texts, strict=True)]
         write_table(pd.DataFrame(rows), output)

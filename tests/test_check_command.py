@@ -111,6 +111,11 @@ def test_a_column_switches_rules_off_for_its_row(tmp_path):
     ]
 
 
+def test_a_mark_that_is_left_in_a_reply_is_found():
+    found = check(f"{GOOD} [henji: ignore vague-time]", language="en")
+    assert [(f.category, f.text) for f in found] == [("unfilled_placeholder", "[henji: ignore vague-time]")]
+
+
 MARK_MISTAKES = [
     (f"{SOON}\n[henji: ignore vague-tim]", "Row 1, rules to ignore: no rule 'vague-tim'. Did you mean vague-time"),
     (f"{SOON}\n[henji: off vague-time]", "r.txt: cannot read '[henji: off vague-time]'. Write [henji: ignore RULE]"),
@@ -179,7 +184,7 @@ def test_fix_shows_the_difference_and_writes_a_copy_beside_the_input(tmp_path):
 def test_the_corrected_copy_of_a_table_keeps_all_else(tmp_path, suffix):
     rows = [
         {"n": "007", "order_id": ID, "reply": f"Order {ID} is in the the box today."},
-        {"n": "2", "order_id": ID, "reply": GOOD},
+        {"n": "'=1", "order_id": ID, "reply": GOOD},
     ]
     out = tmp_path / f"out.{suffix}"
     assert run(sheet(tmp_path / f"in.{suffix}", rows), "--fix", "-o", out)[0] == 0

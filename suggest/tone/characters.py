@@ -31,6 +31,7 @@ _EMOJI = re.compile(
     f"(?:[\U0001f000-\U0001faff⭐⭕⬛⬜⌚⌛⏩-⏳{_PICTURES}]|[!-\u3299]\ufe0f|[0-9#*]\u20e3)"
     "[\ufe0f\u200d\u20e3\U0001f3fb-\U0001f3ff\U0001f000-\U0001faff]*"
 )
+_MARK = re.compile(r"\[henji\b[^\[\]\n]{0,200}\]")
 _CAPITALS = re.compile(r"(?<![\w.])[A-Z]{2,}(?:_[A-Z]{2,})+(?![\w.]\w)", re.ASCII)
 _CONTROL = re.compile(
     f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f{INVISIBLE}\ufeff\ufff9-\ufffd\ue000-\uf8ff\ud800-\udfff]+"
@@ -97,7 +98,12 @@ def _fits(char: str, encoding: str) -> bool:
 
 
 def fields_left(case: Case) -> Iterator[tuple[int, int]]:
-    """Fields in capitals that nobody filled: CUSTOMER_NAME. Their spans are the plain text's."""
+    """Fields in capitals that nobody filled: CUSTOMER_NAME, and marks to the check, which no buyer should read.
+
+    Their spans are the plain text's.
+    """
+    if "[henji" in case.plain:
+        yield from (m.span() for m in _MARK.finditer(case.plain))
     for m in _CAPITALS.finditer(case.reading.shown) if "_" in case.plain else ():
         if case.word("field").search(m.group().lower().replace("_", " ")):
             yield m.span()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Found = Sequence[tuple["Reply", Sequence[Finding]]]
 
+MARKED = 2_000  # words that are compared one by one
 SHOWN = 40  # findings on the screen; a file holds all
 STYLES = {"error": "bold red", "warning": "yellow", "hint": "cyan"}
 LEVELS = {"error": "error", "warning": "warning", "hint": "note"}  # what SARIF calls them
@@ -120,11 +121,34 @@ def print_difference(console: "Console", name: str, pairs: Sequence[tuple[int, s
     changed = [(row, a, b) for row, a, b in pairs if a != b]
     for row, before, after in changed:
         console.print(Text(f"{name}, row {row}" if len(pairs) > 1 else name, style="bold"))
-        lines = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=1)
-        for line in list(lines)[2:]:
-            style = {"-": "red", "+": "green", "@": "dim"}.get(line[:1], "dim")
-            console.print(Text(line[:1] + visible(line[1:]), style=style))
+        old, new = before.splitlines(), after.splitlines()
+        for group in difflib.SequenceMatcher(None, old, new).get_grouped_opcodes(1):
+            console.print(Text(f"@@ line {group[0][1] + 1} @@", style="dim"))
+            for kind, a, b, c, d in group:
+                if kind == "equal":
+                    console.print(Text("\n").join(Text(" " + visible(line), style="dim") for line in old[a:b]))
+                else:
+                    was, now = _marked("\n".join(old[a:b]), "\n".join(new[c:d]))
+                    for sign, style, text in (("-", "red", was), ("+", "green", now)):
+                        for line in text.split("\n", allow_blank=False) if text.plain else ():
+                            console.print(Text(sign, style=style) + line)
     console.print(f"{len(changed):,} of {len(pairs):,} {'reply' if len(pairs) == 1 else 'replies'} put right.")
+
+
+def _marked(before: str, after: str) -> "tuple[Text, Text]":
+    """Two texts with what differs between them marked; a long one is only coloured."""
+    from rich.text import Text
+
+    was, now = Text(style="red"), Text(style="green")
+    old, new = (re.findall(r"\w+|\s|.", text) for text in (before, after))
+    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+    is_short = len(old) + len(new) <= MARKED
+    for kind, a, b, c, d in matcher.get_opcodes() if is_short else [("equal", 0, len(old), 0, len(new))]:
+        style = "" if kind == "equal" else "reverse"
+        for text, said in ((was, old[a:b]), (now, new[c:d])):
+            for line in re.split("(\n)", "".join(said)):
+                text.append(line if line == "\n" else visible(line), style=style)
+    return was, now
 
 
 def sarif(path: Path, found: Found, team: TeamRules, version: str) -> dict[str, Any]:
