@@ -85,7 +85,7 @@ clean = ["now"]
 BROKEN = {
     'kind = "avoid"=>kind = "find"': "broken.toml, line 4, rule 'x': unknown kind 'find'. Allowed: avoid phone",
     'category = "vague"=>category = "tone"': "unknown category 'tone'. Allowed: ja_style",
-    'severity = "error"=>severity = "fatal"': "broken.toml, line 6, rule 'x': unknown severity 'fatal'. Allowed: error warning hint",
+    'severity = "error"=>severity = "fatal"': "line 6, rule 'x': unknown severity 'fatal'. Allowed: error warning hint",
     'source = "house"=>source = "me"': "unknown source 'me'. Allowed: amazon seller guide house",
     'message = "m"\n=>': "rule 'x': message is missing. Needed: id kind category",
     'clean = ["now"]=>': "rule 'x': clean is missing",
