@@ -63,9 +63,11 @@ def is_resolved(case: Case) -> bool:
     """
     if "answer" in case.occurring or money.sums(case):
         return True
-    for name in ("action", "call", "bound", "fact"):
+    for name in ("action", "call", "bound"):
         if name in case.occurring and any(_counts(case, m.start()) for m in case.word(name).finditer(case.plain)):
             return True
+    if _is_plain_answer(case):
+        return True
     ids = _named(case)
     if any(
         _counts(case, m.start())
@@ -76,6 +78,13 @@ def is_resolved(case: Case) -> bool:
     if case.is_presale and any(_is_statement(case, *sentence) for sentence in case.reading.sentences):
         return True
     return bool(_links(case))
+
+
+def _is_plain_answer(case: Case) -> bool:
+    """True for "The lid is dishwasher-safe.", but not where most sentences only thank and regret."""
+    said = [(a, b) for a, b in case.reading.sentences if len(case.plain[a:b]) > 25]
+    plain = [(a, b) for a, b in said if not case.says("filler", a, b)]
+    return 2 * len(plain) > len(said) and any(case.says("fact", a, b) for a, b in plain)
 
 
 def _counts(case: Case, place: int) -> bool:
