@@ -1,4 +1,4 @@
-"""The two readers: a linear model on n-grams reads every message, a second one the meaning of those that need it."""
+"""The two readers: the words of every message are read, and the meaning of those whose words do not settle it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ from model.why import deciding_words
 
 Array = NDArray[np.float32]
 PART = 512
-N_SCENARIOS = len(SCENARIOS)
-MEANING_ARRAYS = ("mean", "axes", "landmarks", "weights", "bias")
-NGRAM_ARRAYS = ("weights", "idf", "bias")
+KERNEL_PART = 64  # messages whose nearness to all landmarks fits a cache
+MEANING_ARRAYS = ("mean", "axes", "landmarks", "weights")
+NGRAM_ARRAYS = ("weights", "steps", "idf", "idf_step", "bias")
 MAX_REASONED = 4_000
 SECOND_LIKELY = 0.05  # a scenario less likely than this is no second ask
 THANKS_RIGHT = 0.8  # share of right ones among the messages that the rules call thanks and nothing else
@@ -40,47 +40,52 @@ def settings_in_force() -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class NgramReader:
-    """One linear margin per scenario, and one for a second ask, on TF-IDF of hashed n-grams, unit length.
+    """What the words say, alone and as one half of what words and meaning say together.
 
-    `weights` has shape (2 ** bits, n_scenarios + 1) and already holds the inverse document frequency `idf`, of shape
-    (2 ** bits,).
+    Linear on TF-IDF of hashed n-grams, unit length. `weights` has shape (2 ** bits, 2 * n_scenarios + 1): a column per
+    scenario for the words alone, then one per scenario and one for a second ask that wait for the meaning to be added.
+    The weights hold the inverse document frequencies `idf`, of shape (2 ** bits,), already; both are whole numbers, to
+    be multiplied by `steps` (one per column) and `idf_step`.
     """
 
-    weights: NDArray[np.float16]
-    idf: NDArray[np.float16]
+    weights: NDArray[np.int8]
+    steps: Array
+    idf: NDArray[np.uint8]
+    idf_step: Array
     bias: Array
 
-    def scores(self, normalised: Sequence[str]) -> Array:
-        """Margins, shape (len(normalised), n_scenarios + 1)."""
+    def scores(self, normalised: Sequence[str]) -> tuple[Array, Array]:
+        """Of the words alone, shape (len(normalised), n_scenarios), and their half, (…, n_scenarios + 1)."""
         rows, buckets, counts = features.ngram_counts(normalised)
         frequency = 1 + np.log(counts, dtype=np.float32)
-        squares = (frequency * self.idf[buckets].astype(np.float32)) ** 2
-        totals = np.add.reduceat(frequency[:, None] * self.weights[buckets].astype(np.float32), rows[:-1], axis=0)
-        lengths = np.sqrt(np.add.reduceat(squares, rows[:-1]))
-        return (totals / lengths[:, None] + self.bias).astype(np.float32)
+        squares = (frequency * self.idf[buckets]) ** 2
+        totals = np.add.reduceat(frequency[:, None] * self.weights[buckets], rows[:-1], axis=0)
+        lengths = np.sqrt(np.add.reduceat(squares, rows[:-1])) * self.idf_step
+        scores = (totals / lengths[:, None] * self.steps + self.bias).astype(np.float32)
+        n_scenarios = scores.shape[1] // 2
+        return scores[:, :n_scenarios], scores[:, n_scenarios:]
 
 
 @dataclass(frozen=True)
 class MeaningReader:
-    """Kernel ridge regression on sentence embeddings: how near a message is to each of many labelled landmarks.
+    """What the meaning adds to the words: how near a message is to each of many labelled landmarks.
 
-    Radial basis kernel exp(-gamma * |x - landmark|²) on embeddings projected to their principal axes, with landmarks
-    as in Nyström's method (Williams & Seeger 2001, https://papers.nips.cc/paper/1866). `mean` has shape
-    (n_dimensions,), `axes` (n_dimensions, n_axes), `landmarks` (n_landmarks, n_axes), `weights` (n_landmarks,
-    n_scenarios + 1), the last column for a second ask.
+    Radial basis kernel exp(-gamma * |x - landmark|²) on sentence embeddings, projected to their principal axes.
+    `mean` has shape (n_dimensions,), `axes` (n_dimensions, n_axes), `landmarks` (n_landmarks, n_axes), `weights`
+    (n_landmarks, n_scenarios + 1), the last column for a second ask.
     """
 
     mean: Array
     axes: Array
     landmarks: Array
     weights: Array
-    bias: Array
     gamma: float
 
     def scores(self, vectors: Array) -> Array:
-        """Regressions on membership, shape (len(vectors), n_scenarios + 1)."""
+        """What is to be added to the scores of the words, shape (len(vectors), n_scenarios + 1)."""
         projected = ((vectors - self.mean) @ self.axes).astype(np.float32)
-        return kernel(projected, self.landmarks, self.gamma) @ self.weights + self.bias
+        parts = [projected[start : start + KERNEL_PART] for start in range(0, len(projected), KERNEL_PART)]
+        return np.concatenate([kernel(part, self.landmarks, self.gamma) @ self.weights for part in parts])
 
 
 def kernel(a: Array, b: Array, gamma: float) -> Array:
@@ -102,16 +107,22 @@ def softmax(logits: Array) -> Array:
 class ScenarioClassifier:
     """Routes buyer messages to scenarios, as a scikit-learn estimator does: `predict`, `predict_proba`, `classes_`.
 
-    Every message is read by the n-gram reader. Where that one is not sure, the meaning reader reads it too and the
-    scores of both are added. Probabilities are calibrated per language by temperature
-    (Guo et al. 2017, https://arxiv.org/abs/1706.04599).
+    One kernel ridge regression with two kernels, fitted together: a linear one on n-grams, which every message is
+    read by, and one on its meaning, added where the n-grams alone are not certain. Probabilities are calibrated per
+    language by temperature (Guo et al. 2017, https://arxiv.org/abs/1706.04599).
     """
 
-    def __init__(self, ngrams: NgramReader, meaning: MeaningReader, calibration: dict[str, Any]):
+    def __init__(
+        self,
+        ngrams: NgramReader,
+        meaning: MeaningReader,
+        calibration: dict[str, Any],
+        scenarios: Sequence[str] = SCENARIOS,
+    ):
         self.ngrams = ngrams
         self.meaning = meaning
         self.calibration = calibration
-        self.classes_ = np.array(SCENARIOS)
+        self.classes_ = np.array(scenarios)
 
     def decision_function(self, messages: Sequence[str]) -> Array:
         """Calibrated log-probabilities up to a constant per row, shape (len(messages), n_scenarios)."""
@@ -134,7 +145,7 @@ class ScenarioClassifier:
 
     def _read(self, messages: Sequence[str]) -> tuple[Array, Array, list[str], list[str]]:
         """Logits, margins of a second ask, the text that the first reader saw, and the language of each message."""
-        logits = np.zeros((len(messages), N_SCENARIOS), np.float32)
+        logits = np.zeros((len(messages), len(self.classes_)), np.float32)
         asks = np.zeros(len(messages), np.float32)
         normalised: list[str] = []
         languages: list[str] = []
@@ -149,17 +160,16 @@ class ScenarioClassifier:
         return logits, asks, normalised, languages
 
     def _read_part(self, texts: Sequence[str], folded: Sequence[str], languages: Sequence[str]) -> tuple[Array, Array]:
-        first = self.ngrams.scores(folded)
+        alone, half = self.ngrams.scores(folded)
         asks = np.full(len(texts), -np.inf, np.float32)
-        logits = first[:, :N_SCENARIOS] / self._per_language("temperature_first", languages)[:, None]
+        logits = alone / self._per_language("temperature_first", languages)[:, None]
         accepted = softmax(logits).max(axis=1) >= self._per_language("accept_first", languages)
         unsure = np.flatnonzero(~accepted).tolist()
         if unsure:
-            second = self.meaning.scores(encode([texts[i] for i in unsure]))
-            both = second + self.calibration["weight_first"] * first[unsure]
+            both = half[unsure] + self.meaning.scores(encode([texts[i] for i in unsure]))
             temperature = self._per_language("temperature", [languages[i] for i in unsure])
-            logits[unsure] = both[:, :N_SCENARIOS] / temperature[:, None]
-            asks[unsure] = both[:, N_SCENARIOS]
+            logits[unsure] = both[:, :-1] / temperature[:, None]
+            asks[unsure] = both[:, -1]
         for i, language in enumerate(languages):
             if language == "other":  # by definition: a language that we do not support is the scenario "other"
                 logits[i] = np.where(self.classes_ == "other", 0, -4)
@@ -174,7 +184,7 @@ class ScenarioClassifier:
         self, message: str, normalised: str, language: str, probabilities: Array, second_ask: float
     ) -> Prediction:
         order = np.argsort(-probabilities, kind="stable")
-        ranking = [(SCENARIOS[i], round(float(probabilities[i]), 4)) for i in order]
+        ranking = [(str(self.classes_[i]), round(float(probabilities[i]), 4)) for i in order]
         scenario, probability = ranking[0]
         second, less = ranking[1]
         also = (second,) if second_ask >= self.calibration["second_ask"] and less >= SECOND_LIKELY else ()
@@ -192,7 +202,8 @@ class ScenarioClassifier:
             reasons.append(f"{scenario} is {probability:.0%} likely, {second} {less:.0%}; sure from {threshold:.0%}.")
         if len(message) > features.MAX_CHARACTERS:
             reasons.append(f"Only the first {features.MAX_CHARACTERS:,} of {len(message):,} characters were read.")
-        why = deciding_words(normalised[:MAX_REASONED], self.ngrams.weights, self.ngrams.idf, SCENARIOS.index(scenario))
+        column = self.classes_.tolist().index(scenario)
+        why = deciding_words(normalised[:MAX_REASONED], self.ngrams, column)
         return Prediction(scenario, probability, ranking, also, flags, language, not reasons, tuple(reasons), why)
 
 
@@ -209,7 +220,9 @@ def load_classifier(path: Path = PRETRAINED) -> ScenarioClassifier:
     Raises ModelError when the model is missing, damaged, or made for other scenarios or features.
     """
     arrays, settings = load_model(Path(path))
-    for name, wanted in {"scenarios": list(SCENARIOS), **settings_in_force()}.items():
+    names = settings.get("scenarios")
+    further = names[len(SCENARIOS) :] if isinstance(names, list) else []  # a team's own, declared in henji.toml
+    for name, wanted in {"scenarios": [*SCENARIOS, *further], **settings_in_force()}.items():
         if settings.get(name) != wanted:
             raise ModelError(
                 f"The model at {path} was made with {name} = {settings.get(name)}, this Henji uses {wanted}. "
@@ -218,8 +231,10 @@ def load_classifier(path: Path = PRETRAINED) -> ScenarioClassifier:
     return ScenarioClassifier(
         NgramReader(**{name: arrays[f"ngram_{name}"] for name in NGRAM_ARRAYS}),
         MeaningReader(
-            **{name: arrays[f"meaning_{name}"].astype(np.float32) for name in MEANING_ARRAYS},
+            **{name: arrays[f"meaning_{name}"].astype(np.float32) for name in MEANING_ARRAYS if name != "landmarks"},
+            landmarks=arrays["meaning_landmarks"] * arrays["meaning_steps"],
             gamma=settings["gamma"],
         ),
         settings["calibration"],
+        names,
     )

@@ -35,9 +35,9 @@ Mask = NDArray[np.bool_]
 SVM_C = 1.0
 GAMMA = 1.0
 RIDGE = 0.3
-N_AXES = 256
-N_LANDMARKS = 5_000
-WEIGHT_FIRST = 0.25  # of the n-gram reader's margin beside the meaning reader's regression
+N_AXES = 160
+N_FOLDS = 4  # groups of casts that the words alone are calibrated on
+KERNEL_ROWS = 1_000  # of the kernel matrix that are made at once
 UNREACHABLE = 1.01  # a probability that no message has
 SURE_ERROR = 0.02  # at most this share of the sure is wrong
 SECOND_ASK_RIGHT = 0.5  # of the messages that are said to hold two asks, at least this share does
@@ -88,105 +88,155 @@ def _encode_once(texts: Sequence[str], progress: Callable[[float], None]) -> Arr
 
 
 @dataclass(frozen=True)
-class Readers:
-    """Both readers as fitted on some of the messages."""
+class Fit:
+    """Both readers, and what they say of each message when nobody of its cast was read.
+
+    `alone` are the scores of the words, shape (n_messages, n_scenarios), `both` those of words and meaning together,
+    (n_messages, n_scenarios + 1).
+    """
 
     ngrams: NgramReader
     meaning: MeaningReader
-
-    def scores(self, texts: Sequence[str]) -> tuple[Array, Array]:
-        first = self.ngrams.scores([features.normalise(t) for t in texts])
-        return first, self.meaning.scores(encode([features.readable(t) for t in texts]))
-
-
-def fit_readers(corpus: Corpus, chosen: Mask) -> Readers:
-    """Fit both readers on the chosen messages."""
-    return Readers(_fit_ngrams(corpus, chosen), _fit_meaning(corpus, chosen))
+    steps: Array  # of the grid on which the landmarks lie, one per axis
+    alone: Array
+    both: Array
 
 
-def _fit_ngrams(corpus: Corpus, chosen: Mask) -> NgramReader:
-    """Linear support vector machine, one scenario against the rest, on sublinear TF-IDF of unit length."""
-    from scipy import sparse
+def fit_readers(corpus: Corpus) -> Fit:
+    """Fit both readers, and answer for every cast as if it had been left out.
+
+    Leaving out whole casts is the honest cross-validation: who writes a cast repeats himself.
+    """
+    order = np.argsort(corpus.casts, kind="stable")
+    back = np.argsort(order)
+    casts, scenarios, two_asks = corpus.casts[order], corpus.scenarios[order], corpus.two_asks[order]
+    x, idf, idf_step = _word_features(corpus, order)
+    alone, words_alone, bias_alone = _fit_alone(x, scenarios, casts, len(corpus.names))
+    mean, axes, steps, grid = _meaning_features(corpus, order)
+    share = len(order) / len(corpus.names) / np.bincount(scenarios, minlength=len(corpus.names)).clip(1)
+    member = np.column_stack([np.eye(len(corpus.names))[scenarios], two_asks]).astype(np.float32)
+    bias = np.average(member, axis=0, weights=share[scenarios]).astype(np.float32)
+    weights, both = _regress(x, grid * steps, member - bias, RIDGE / share[scenarios], casts)
+    columns = np.column_stack([words_alone, x.T @ weights]) * (idf * idf_step)[:, None]
+    column_steps = (np.abs(columns).max(axis=0) / 127).clip(1e-9).astype(np.float32)
+    ngrams = NgramReader(
+        np.rint(columns / column_steps).astype(np.int8),
+        column_steps,
+        idf,
+        np.float32(idf_step),
+        np.concatenate([bias_alone, bias]).astype(np.float32),
+    )
+    meaning = MeaningReader(mean, axes, grid, weights.astype(np.float16), GAMMA)
+    return Fit(ngrams, meaning, steps, alone[back], (both + bias)[back])
+
+
+def _fit_alone(
+    x: Any, scenarios: NDArray[np.int64], casts: NDArray[np.str_], n_scenarios: int
+) -> tuple[Array, Array, Array]:
+    """Linear support vector machine on the words: scores for left-out casts, then weights and bias on all.
+
+    The casts are left out in `N_FOLDS` groups.
+    """
     from sklearn.svm import LinearSVC
+
+    svm = LinearSVC(C=SVM_C, class_weight="balanced", random_state=0)
+
+    def fitted(rows: Mask) -> tuple[Array, Array]:
+        svm.fit(x[rows], scenarios[rows])
+        weights, bias = np.zeros((x.shape[1], n_scenarios), np.float32), np.full(n_scenarios, -10.0, np.float32)
+        weights[:, svm.classes_], bias[svm.classes_] = svm.coef_.T, svm.intercept_
+        return weights, bias
+
+    scores = np.zeros((len(scenarios), n_scenarios), np.float32)
+    for group in np.array_split(np.unique(casts), N_FOLDS):
+        left_out = np.isin(casts, group)
+        if left_out.any():
+            weights, bias = fitted(~left_out)
+            scores[left_out] = x[left_out] @ weights + bias
+    return scores, *fitted(np.ones(len(scenarios), bool))
+
+
+def _regress(x: Any, points: Array, target: Array, ridge: Array, casts: NDArray[np.str_]) -> tuple[Array, Array]:
+    """The weight of every message, and what a regression without its cast says of it; rows sorted by cast.
+
+    Kernel ridge regression in closed form. The kernel is the sum of a linear one on the words and a radial one on the
+    meaning. The inverse G of kernel plus ridge also gives, without another fit, what a regression without the rows c
+    says of them: y_c - (G_cc)⁻¹ (G y)_c (leave-one-out in block form, Rasmussen & Williams 2006, section 5.4.2,
+    http://gaussianprocess.org/gpml/).
+    """
+    from scipy.linalg import blas
+
+    inverse = _inverse(x, points, ridge)
+    weights = blas.ssymm(1.0, inverse, target, lower=True)
+    left_out = np.zeros_like(target)
+    edges = np.flatnonzero(casts[1:] != casts[:-1]) + 1
+    for rows in np.split(np.arange(len(casts)), edges):
+        block = np.tril(inverse[rows[0] : rows[-1] + 1, rows[0] : rows[-1] + 1])
+        block += np.tril(block, -1).T
+        left_out[rows] = target[rows] - np.linalg.solve(block, weights[rows])
+    return weights, left_out
+
+
+def _word_features(corpus: Corpus, order: NDArray[np.int64]) -> tuple[Any, NDArray[np.uint8], float]:
+    """Sublinear TF-IDF of the hashed n-grams, rows of unit length; the inverse document frequencies on a grid."""
+    from scipy import sparse
 
     rows, buckets, counts = corpus.ngrams
     shape = (len(corpus.messages), 1 << features.BITS)
-    x = sparse.csr_matrix((1 + np.log(counts), buckets, rows), shape=shape)[chosen]
+    x = sparse.csr_matrix((1 + np.log(counts), buckets, rows), shape=shape, dtype=np.float32)[order]
     document_frequency = np.bincount(x.indices, minlength=shape[1])
-    idf = np.log((1 + x.shape[0]) / (1 + document_frequency)) + 1
-    x = x.multiply(idf).tocsr()
+    exact = np.log((1 + x.shape[0]) / (1 + document_frequency)) + 1
+    step = float(np.float32(exact.max() / 255))
+    idf = np.rint(exact / step).astype(np.uint8)
+    x = x.multiply(idf.astype(np.float32) * step).tocsr()
     lengths = np.sqrt(x.multiply(x).sum(axis=1)).A1
-    svm = LinearSVC(C=SVM_C, class_weight="balanced", random_state=0)
-    x = sparse.diags(1 / lengths) @ x
-    svm.fit(x, corpus.scenarios[chosen])
-    weights = np.zeros((shape[1], len(corpus.names) + 1))
-    bias = np.full(len(corpus.names) + 1, -10.0)
-    weights[:, svm.classes_] = (svm.coef_ * idf).T
-    bias[svm.classes_] = svm.intercept_
-    if corpus.two_asks[chosen].any():
-        svm.fit(x, corpus.two_asks[chosen])
-        weights[:, -1] = svm.coef_[0] * idf
-        bias[-1] = svm.intercept_[0]
-    return NgramReader(weights.astype(np.float16), idf.astype(np.float16), bias.astype(np.float32))
+    return sparse.diags((1 / lengths).astype(np.float32)) @ x, idf, step
 
 
-def _fit_meaning(corpus: Corpus, chosen: Mask) -> MeaningReader:
-    """Kernel ridge regression in closed form, every scenario weighing the same."""
-    x = corpus.vectors[chosen]
-    mean = x.mean(axis=0)
-    _, axes = np.linalg.eigh((x - mean).T @ (x - mean))
+def _meaning_features(corpus: Corpus, order: NDArray[np.int64]) -> tuple[Array, Array, Array, NDArray[np.int8]]:
+    """Mean, principal axes, and the messages along them on a grid of 255 steps an axis, as the file holds them."""
+    vectors = corpus.vectors[order]
+    mean = vectors.mean(axis=0)
+    _, axes = np.linalg.eigh((vectors - mean).T @ (vectors - mean))
     axes = axes[:, ::-1][:, :N_AXES]
-    axes = _as_shipped(axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])]))
-    projected = (x - mean) @ axes
-    landmarks = _as_shipped(projected[np.random.default_rng(0).permutation(len(x))[:N_LANDMARKS]])
-    k = kernel(projected, landmarks, GAMMA).astype(np.float64)
-    among = kernel(landmarks, landmarks, GAMMA).astype(np.float64)
-    member = np.eye(len(corpus.names))[corpus.scenarios[chosen]]
-    share = (len(x) / len(corpus.names) / member.sum(axis=0).clip(1))[corpus.scenarios[chosen], None]
-    member = np.column_stack([member, corpus.two_asks[chosen]])
-    bias = (share * member).mean(axis=0)
-    system = k.T @ (share * k) + RIDGE * among + 1e-6 * np.eye(len(landmarks))
-    weights = np.linalg.solve(system, k.T @ (share * (member - bias)))
-    return MeaningReader(mean, axes, landmarks, weights.astype(np.float32), bias.astype(np.float32), GAMMA)
+    axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
+    axes = axes.astype(np.float16).astype(np.float32)
+    projected = (vectors - mean) @ axes
+    steps = (np.abs(projected).max(axis=0) / 127).clip(1e-9).astype(np.float32)
+    return mean, axes, steps, np.rint(projected / steps).astype(np.int8)
 
 
-def _as_shipped(values: Array) -> Array:
-    """Rounded to the half precision in which the model file holds them."""
-    return values.astype(np.float16).astype(np.float32)
+def _inverse(x: Any, points: Array, ridge: Array) -> Array:
+    """The inverse of kernel matrix plus ridge, lower half, in the memory of one matrix of shape (n, n)."""
+    from scipy.linalg import lapack
+
+    n = len(points)
+    k = np.empty((n, n), np.float32, order="F")
+    for start in range(0, n, KERNEL_ROWS):
+        stop = min(start + KERNEL_ROWS, n)
+        k[start:, start:stop] = kernel(points[start:], points[start:stop], GAMMA)
+        k[start:, start:stop] += (x[start:] @ x[start:stop].T).toarray()
+    k[np.diag_indices(n)] += ridge
+    k, failed = lapack.spotrf(k, lower=1, overwrite_a=1, clean=0)
+    if not failed:
+        k, failed = lapack.spotri(k, lower=1, overwrite_c=1)
+    if failed:
+        raise ArithmeticError("The regression cannot be solved; the features hold values that are not finite.")
+    return k
 
 
-def out_of_cast_scores(corpus: Corpus, progress: Callable[[float], None] = lambda share: None) -> tuple[Array, Array]:
-    """Scores of both readers for every message, from readers that saw nobody of its cast.
-
-    Each of shape (n_messages, n_scenarios + 1). This is the honest cross-validation: who writes a cast repeats himself.
-    """
-    first = np.zeros((len(corpus.messages), len(corpus.names) + 1), np.float32)
-    second = np.zeros_like(first)
-    casts = np.unique(corpus.casts)
-    for n_done, cast in enumerate(casts):
-        progress(n_done / len(casts))
-        left_out = corpus.casts == cast
-        readers = fit_readers(corpus, ~left_out)
-        first[left_out] = readers.ngrams.scores(
-            [features.normalise(m.text) for m, out in zip(corpus.messages, left_out, strict=True) if out]
-        )
-        second[left_out] = readers.meaning.scores(corpus.vectors[left_out])
-    return first, second
-
-
-def calibrate(first: Array, second: Array, corpus: Corpus, chosen: Mask) -> dict[str, Any]:
-    """Temperatures and thresholds, each for "all" and per language, from scores on unseen messages."""
-    first, second = first[chosen], second[chosen]
+def calibrate(fitted: Fit, corpus: Corpus, chosen: Mask) -> dict[str, Any]:
+    """Temperatures and thresholds, each for "all" and per language, from scores on messages of left-out casts."""
+    alone, both = fitted.alone[chosen], fitted.both[chosen]
     scenarios, languages = corpus.scenarios[chosen], corpus.languages[chosen]
-    together = second + WEIGHT_FIRST * first
-    settings: dict[str, Any] = {"weight_first": WEIGHT_FIRST}
-    for name, scores in (("temperature_first", first), ("temperature", together)):
-        settings[name] = _per_language(_temperature, scores[:, :-1], scenarios, languages)
-    alone = _probabilities(first, settings["temperature_first"], languages)
-    settings["accept_first"] = _per_language(partial(_threshold, error=SURE_ERROR / 2), alone, scenarios, languages)
-    final = cascade(first, second, settings, languages)
+    settings: dict[str, Any] = {}
+    for name, scores in (("temperature_first", alone), ("temperature", both[:, :-1])):
+        settings[name] = _per_language(_temperature, scores, scenarios, languages)
+    first = _probabilities(alone, settings["temperature_first"], languages)
+    settings["accept_first"] = _per_language(partial(_threshold, error=SURE_ERROR / 2), first, scenarios, languages)
+    final = cascade(alone, both, settings, languages)
     settings["sure"] = _per_language(partial(_threshold, error=SURE_ERROR), final, scenarios, languages)
-    settings["second_ask"] = _second_ask(together[:, -1], corpus.two_asks[chosen])
+    settings["second_ask"] = _second_ask(both[:, -1], corpus.two_asks[chosen])
     return settings
 
 
@@ -197,11 +247,11 @@ def _second_ask(margins: Array, two_asks: Mask) -> float:
     return round(float(margins[order][np.flatnonzero(right)[-1]]), 4) if right.any() else UNREACHABLE
 
 
-def cascade(first: Array, second: Array, settings: dict[str, Any], languages: NDArray[np.str_]) -> Array:
-    """Calibrated probabilities: the second reader speaks where the first is not certain enough."""
-    alone = _probabilities(first, settings["temperature_first"], languages)
-    together = _probabilities(second + WEIGHT_FIRST * first, settings["temperature"], languages)
-    return np.where((alone.max(axis=1) >= _values(settings["accept_first"], languages))[:, None], alone, together)
+def cascade(alone: Array, both: Array, settings: dict[str, Any], languages: NDArray[np.str_]) -> Array:
+    """Calibrated probabilities: the second reader is heard where the first is not certain enough."""
+    first = _probabilities(alone, settings["temperature_first"], languages)
+    together = _probabilities(both[:, :-1], settings["temperature"], languages)
+    return np.where((first.max(axis=1) >= _values(settings["accept_first"], languages))[:, None], first, together)
 
 
 def is_sure(probabilities: Array, settings: dict[str, Any], languages: NDArray[np.str_]) -> Mask:
@@ -228,7 +278,7 @@ def _values(setting: dict[str, float], languages: NDArray[np.str_]) -> Array:
 
 
 def _probabilities(scores: Array, temperatures: dict[str, float], languages: NDArray[np.str_]) -> Array:
-    return softmax(scores[:, :-1] / _values(temperatures, languages)[:, None])
+    return softmax(scores / _values(temperatures, languages)[:, None])
 
 
 def _temperature(scores: Array, scenarios: NDArray[np.int64]) -> float:
@@ -276,14 +326,12 @@ def fit(
         raise InputError("All messages are of one cast; calibration needs two or more. Give `group` another number.")
     with one_thread():
         corpus = Corpus.of(messages, scenarios, lambda share: progress(0.4 * share))
-        first, second = out_of_cast_scores(corpus, lambda share: progress(0.4 + 0.5 * share))
-        everything = np.ones(len(messages), bool)
-        calibration = calibrate(first, second, corpus, everything)
-        progress(0.9)
-        readers = fit_readers(corpus, everything)
-    arrays = {f"ngram_{name}": getattr(readers.ngrams, name) for name in NGRAM_ARRAYS}
-    arrays |= {f"meaning_{name}": getattr(readers.meaning, name) for name in MEANING_ARRAYS}
-    arrays |= {f"meaning_{name}": arrays[f"meaning_{name}"].astype(np.float16) for name in ("axes", "landmarks")}
+    fitted = fit_readers(corpus)
+    progress(0.95)
+    calibration = calibrate(fitted, corpus, np.ones(len(messages), bool))
+    arrays = {f"ngram_{name}": getattr(fitted.ngrams, name) for name in NGRAM_ARRAYS}
+    arrays |= {f"meaning_{name}": getattr(fitted.meaning, name) for name in MEANING_ARRAYS}
+    arrays |= {"meaning_axes": fitted.meaning.axes.astype(np.float16), "meaning_steps": fitted.steps}
     settings = {
         "scenarios": list(scenarios),
         **settings_in_force(),
@@ -292,7 +340,7 @@ def fit(
         "n_messages": len(messages),
     }
     progress(1.0)
-    return Fitted(arrays, settings, cascade(first, second, calibration, corpus.languages))
+    return Fitted(arrays, settings, cascade(fitted.alone, fitted.both, calibration, corpus.languages))
 
 
 def train(messages: Sequence[Labelled], path: Path = PRETRAINED) -> str:

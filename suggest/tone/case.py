@@ -14,6 +14,8 @@ from suggest.tone.reading import Reading
 
 T = TypeVar("T")
 
+_ASKED = re2.compile("(?:ません(?:でしょう)?|ない(?:でしょう|です)?)か")
+
 
 @dataclass(frozen=True)
 class Case:
@@ -46,6 +48,10 @@ class Case:
     def says(self, name: str, start: int, end: int) -> bool:
         """True if a word of the list stands between two places of the plain text."""
         return name in self.occurring and bool(self.word(name).search(self.plain[start:end]))
+
+    def denies(self, name: str, start: int, end: int) -> bool:
+        """As `says`, but a question in the negative asks and denies nothing: 変更していただけませんか."""
+        return name in self.occurring and bool(self.word(name).search(_ASKED.sub("", self.plain[start:end])))
 
     @cached_property
     def _known(self) -> dict[str, list[Any]]:

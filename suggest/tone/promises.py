@@ -69,12 +69,12 @@ def is_instruction(case: Case, start: int, end: int) -> bool:
 
 def is_negated(case: Case, start: int, end: int) -> bool:
     """True if the clause says no: "we never ask for a review", "this is no admission of fault"."""
-    return case.says("negated", *segment(case, start, end))
+    return case.denies("negated", *segment(case, start, end))
 
 
 def is_denied(case: Case, start: int, end: int) -> bool:
     """True if the whole sentence refuses it: "we never ask to change a review", "we cannot declare less"."""
-    return case.says("denied", *case.reading.sentence_at(start))
+    return case.denies("denied", *case.reading.sentence_at(start))
 
 
 def is_refused(case: Case, start: int, end: int) -> bool:
@@ -87,7 +87,7 @@ def is_refused(case: Case, start: int, end: int) -> bool:
     if case.says("never", case.reading.sentence_at(start)[0], start):
         return True
     if case.reading.language == "ja":
-        return case.says("negated", end, last)
+        return case.denies("negated", end, last)
     if case.says("conditional", first, start) or case.says("eager", first, last):
         return False
     return case.says("negated", first, start) or (case.reading.language == "de" and case.says("negated", end, last))

@@ -132,7 +132,9 @@ def _is_doubted(case: Case, doubtful: list[tuple[int, int]], known: int, others:
 def mixed_address(case: Case) -> Spans:
     """Familiar forms (du, tu, tú) where the buyer is to be addressed formally, or both in one reply."""
     if "familiar" in rule_book(case.reading.language).words:
-        yield from ((a, b) for a, b in case.where("familiar") if not case.reading.is_quoted(a, b))
+        for a, b in case.where("familiar"):
+            if not case.reading.is_quoted(a, b) and case.plain[b : b + 1] != "-":  # die Du-Taste
+                yield a, b
 
 
 def doubled_words(case: Case) -> Spans:
