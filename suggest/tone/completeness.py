@@ -83,8 +83,16 @@ def is_resolved(case: Case) -> bool:
 def _is_plain_answer(case: Case) -> bool:
     """True for "The lid is dishwasher-safe.", but not where most sentences only thank and regret."""
     said = [(a, b) for a, b in case.reading.sentences if len(case.plain[a:b]) > 25]
-    plain = [(a, b) for a, b in said if not case.says("filler", a, b)]
+    plain = [(a, b) for a, b in said if not _is_filler(case, a, b)]
     return 2 * len(plain) > len(said) and any(case.says("fact", a, b) for a, b in plain)
+
+
+def _is_filler(case: Case, start: int, end: int) -> bool:
+    """True for a sentence of thanks or regret; a salutation before the sentence says nothing about it."""
+    if "filler" not in case.occurring:
+        return False
+    said = case.word("greeting").sub(" ", case.plain[start:end]) if "greeting" in case.occurring else case.plain[start:end]
+    return bool(case.word("filler").search(said))
 
 
 def _counts(case: Case, place: int) -> bool:

@@ -98,6 +98,11 @@ def is_paid_with(case: Case, start: int, end: int) -> bool:
     return case.says("paid_with", *case.reading.sentence_at(start))
 
 
+def is_lawful(case: Case, start: int, end: int) -> bool:
+    """True if the sentence tells of duties as they are: included, paid, asked for by customs, none within the EU."""
+    return case.says("lawful", *case.reading.sentence_at(start))
+
+
 def is_conditional(case: Case, start: int, end: int) -> bool:
     """True if the clause begins with "if": what may happen, not what will."""
     first, _ = segment(case, start, end)
@@ -112,5 +117,6 @@ CONDITIONS = {
     "refused": is_refused,
     "conditional": is_conditional,
     "paid_with": is_paid_with,
+    "lawful": is_lawful,
     "quoted": lambda case, start, end: case.reading.is_quoted(start, end),
 }

@@ -87,7 +87,7 @@ KINDS = (
     "diagnosis", "link_only", "residue", "simplified", "length", "field", "markup", "control", "breaks", "language",
     "address", "doubled", "carrier", "tracking", "arrival", "duplicate", "register", "writing",
 )  # fmt: skip
-CONDITIONS = ("bounded", "instruction", "negated", "denied", "refused", "quoted", "conditional", "paid_with")
+CONDITIONS = ("bounded", "instruction", "negated", "denied", "refused", "quoted", "conditional", "paid_with", "lawful")
 
 
 @dataclass(frozen=True)
