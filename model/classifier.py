@@ -20,10 +20,10 @@ from model.why import deciding_words
 Array = NDArray[np.float32]
 PART = 512
 KERNEL_PART = 64  # messages whose nearness to all landmarks fits a cache
-MEANING_ARRAYS = ("mean", "axes", "landmarks", "weights")
 NGRAM_ARRAYS = ("weights", "steps", "idf", "idf_step", "bias")
 MAX_REASONED = 4_000
 SECOND_LIKELY = 0.05  # a scenario less likely than this is no second ask
+THANKS_POSSIBLE = 0.1  # thanks in a message that is less likely to be "other" are a manner of speaking
 THANKS_RIGHT = 0.8  # share of right ones among the messages that the rules call thanks and nothing else
 
 
@@ -189,9 +189,9 @@ class ScenarioClassifier:
         second, less = ranking[1]
         also = (second,) if second_ask >= self.calibration["second_ask"] and less >= SECOND_LIKELY else ()
         threshold = float(self._per_language("sure", [language])[0])
-        assumed = scenario if probability >= threshold else "other"
-        flags = signals.find_flags(message, language, also=also, scenario=assumed)
         of_other = float(probabilities[SCENARIOS.index("other")])
+        assumed = scenario if of_other < THANKS_POSSIBLE else "other"
+        flags = signals.find_flags(message, language, also=also, scenario=assumed)
         if "no_reply_needed" in flags and of_other < THANKS_RIGHT:  # thanks and nothing else is "other" by definition
             thanks = (1 - THANKS_RIGHT) * probabilities + THANKS_RIGHT * (self.classes_ == "other")
             return self._prediction(message, normalised, language, thanks, -np.inf)
@@ -231,10 +231,12 @@ def load_classifier(path: Path = PRETRAINED) -> ScenarioClassifier:
     return ScenarioClassifier(
         NgramReader(**{name: arrays[f"ngram_{name}"] for name in NGRAM_ARRAYS}),
         MeaningReader(
-            **{name: arrays[f"meaning_{name}"].astype(np.float32) for name in MEANING_ARRAYS if name != "landmarks"},
-            landmarks=arrays["meaning_landmarks"] * arrays["meaning_steps"],
-            gamma=settings["gamma"],
+            arrays["meaning_mean"],
+            arrays["meaning_axes"].astype(np.float32),
+            arrays["meaning_landmarks"] * arrays["meaning_steps"],
+            arrays["meaning_weights"].astype(np.float32),
+            settings["gamma"],
         ),
         settings["calibration"],
-        names,
+        settings["scenarios"],
     )

@@ -18,6 +18,7 @@ BITS = 18
 CHARACTER_NGRAMS = (1, 2, 3, 4, 5)
 WORD_NGRAMS = (1, 2)  # the kinds that `_ngrams` yields after the character n-grams
 MAX_CHARACTERS = 20_000
+SHOUTED = 0.6  # share of capitals among the letters from which on case says nothing
 
 _MULTIPLIER = 0x9E3779B97F4A7C15  # odd, so that it has an inverse modulo 2^64
 _INVERSE = pow(_MULTIPLIER, -1, 1 << 64)
@@ -35,15 +36,19 @@ class NgramCounts(NamedTuple):
 
 
 def readable(text: str) -> str:
-    """Masked and NFKC, case and sentence ends kept: what the second reader reads.
+    """Masked and NFKC, sentence ends kept, case too unless it is shouted: what the second reader reads.
 
     Ids and names leave no trace: that there is an order id says nothing of what is asked.
 
     >>> readable("Order ３０２-1234567-7654321: it hums. Write to a@example.com")
     'Order : it hums. Write to ⟨mail⟩'
+    >>> readable("WHERE IS MY PARCEL")
+    'where is my parcel'
     """
     text = unicodedata.normalize("NFKC", text[:MAX_CHARACTERS].encode("utf-8", "replace").decode("utf-8"))
-    return _IDS.sub("", mask(text))
+    text = _IDS.sub("", mask(text))
+    n_capitals = sum(map(str.isupper, text))
+    return text.lower() if n_capitals > SHOUTED * sum(map(str.isalpha, text)) else text
 
 
 def normalise(text: str) -> str:

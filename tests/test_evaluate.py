@@ -17,7 +17,8 @@ import henji
 from messages import SUPPORTED_LANGUAGES, LogError, mask
 from messages.output import write_table
 from model import SCENARIOS, Prediction, load_classifier
-from model.features import normalise
+from model.encoder import encode
+from model.features import normalise, readable
 from training.behaviour import CHANGES, cases, failures
 from training.evaluate import (
     evaluation,
@@ -33,7 +34,7 @@ from training.evaluate import (
 from training.label_next import SHEET, doubt, farthest_first, label_sheet
 from training.labelled import SAMPLES, Labelled, read_annotated, read_labelled, spread
 from training.report import report_page
-from training.train import WEIGHT_FIRST, Corpus, fit_readers
+from training.train import Corpus, fit_readers
 
 UNSEEN = read_labelled(SAMPLES / "unseen")
 
@@ -403,9 +404,10 @@ def test_twenty_messages_teach_a_scenario_of_one_s_own(tmp_path: Path) -> None:
     texts = [*SPARE_PARTS_UNSEEN, *(m.text for m in unseen)]
     found = {}
     for learned, names in ((corpus, SCENARIOS), ([*corpus, *own * 5], (*SCENARIOS, "spare_parts"))):
-        readers = fit_readers(Corpus.of(learned, names), np.ones(len(learned), bool))
-        first, second = readers.scores(texts)
-        found[len(names)] = np.array(names)[(second + WEIGHT_FIRST * first)[:, :-1].argmax(axis=1)]
+        fitted = fit_readers(Corpus.of(learned, names))
+        _, words = fitted.ngrams.scores([normalise(t) for t in texts])
+        scores = words + fitted.meaning.scores(encode([readable(t) for t in texts]))
+        found[len(names)] = np.array(names)[scores[:, :-1].argmax(axis=1)]
     n = len(SPARE_PARTS_UNSEEN)
     assert (found[7][:n] == "spare_parts").mean() >= 0.7
     truth = np.array([m.scenario for m in unseen])

@@ -146,10 +146,10 @@ def test_scores_equal_the_sparse_product_of_scikit_learn() -> None:
     texts = [normalise(m) for _, m in PLAIN]
     rows, buckets, counts = ngram_counts(texts)
     x = sparse.csr_matrix((1 + np.log(counts), buckets, rows), shape=(len(texts), 1 << BITS))
-    idf = reader.idf.astype(np.float64)
+    idf = reader.idf.astype(np.float64) * reader.idf_step
     lengths = np.sqrt(x.multiply(idf).power(2).sum(axis=1)).A1
-    expected = (x @ reader.weights.astype(np.float64)) / lengths[:, None] + reader.bias
-    np.testing.assert_allclose(reader.scores(texts), expected, atol=1e-5)
+    expected = (x @ (reader.weights * reader.steps.astype(np.float64))) / lengths[:, None] + reader.bias
+    np.testing.assert_allclose(np.column_stack(reader.scores(texts)), expected, atol=1e-5)
 
 
 # ---------------------------------------------------------------- the model file

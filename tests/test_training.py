@@ -616,3 +616,29 @@ def test_the_command_lists_what_was_refused_and_why(
     told = json.loads(capsys.readouterr().out)
     assert told["in_use"] == promoted[1].name
     assert {v["name"]: bool(v["reasons"]) for v in told["versions"]}[promoted[1].name] is False
+
+
+PARTS = """
+Do you sell the lid on its own?
+I need a replacement hose for it.
+Where can I buy just the charger?
+Only the spare belt, please.
+Is the battery available as a spare part?
+Kann ich die Dichtung einzeln bekommen?
+Gibt es das Ersatzrad auch ohne den Rest?
+Ich brauche nur den Deckel neu.
+Ersatzteil Nr. 4, bitte einzeln.
+フィルターだけ購入できますか。
+替えのふたはありますか。
+部品のネジだけ欲しいです。
+""".strip().splitlines()
+
+
+def test_a_scenario_of_ones_own_is_learned_and_found(again: Callable[..., Version], tmp_path: Path) -> None:
+    own = [Labelled("", "", "short", "en", "spare_parts", (), (), text) for text in PARTS]
+    version = again([*GOOD, *own], declared={"spare_parts": "Asks for a spare part"})
+    assert version.promoted and version.declared == {"spare_parts": "Asks for a spare part"}
+    classifier = load_classifier(model_in_use(tmp_path))
+    assert classifier.classes_.tolist() == [*SCENARIOS, "spare_parts"]
+    found = classifier.classify(["Can I buy the hose alone as a spare part?", "Where is my parcel?"])
+    assert [p.scenario for p in found] == ["spare_parts", "logistics_delay"] and len(found[0].ranking) == 7

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from messages import SUPPORTED_LANGUAGES, InputError, LogError, mask
 from model import FLAGS, SCENARIOS, Prediction, ScenarioClassifier, load_classifier
-from model.encoder import encode, one_thread
+from model.encoder import encode
 from model.features import readable
 from training.labelled import SAMPLES, Annotated, Labelled, corpus_sum, read_annotated, read_labelled
 
@@ -358,17 +358,16 @@ def out_of_cast_predictions(messages: Sequence[Labelled]) -> tuple[Array, list[b
 
     Readers, temperatures and thresholds for a cast come from all other casts; nothing of it decides anything.
     """
-    from training.train import Corpus, calibrate, cascade, is_sure, out_of_cast_scores
+    from training.train import Corpus, calibrate, cascade, fit_readers, is_sure
 
-    with one_thread():
-        corpus = Corpus.of(messages)
-        first, second = out_of_cast_scores(corpus)
+    corpus = Corpus.of(messages)
+    fitted = fit_readers(corpus)
     probabilities = np.zeros((len(messages), len(SCENARIOS)), np.float32)
     sure = np.zeros(len(messages), bool)
     for cast in np.unique(corpus.casts):
         here = corpus.casts == cast
-        settings = calibrate(first, second, corpus, ~here)
-        probabilities[here] = cascade(first[here], second[here], settings, corpus.languages[here])
+        settings = calibrate(fitted, corpus, ~here)
+        probabilities[here] = cascade(fitted.alone[here], fitted.both[here], settings, corpus.languages[here])
         sure[here] = is_sure(probabilities[here], settings, corpus.languages[here])
     return probabilities, sure.tolist()
 

@@ -15,7 +15,6 @@ from messages import SUPPORTED_LANGUAGES, InputError
 from model import features
 from model.artifact import PRETRAINED, save_model
 from model.classifier import (
-    MEANING_ARRAYS,
     NGRAM_ARRAYS,
     PART,
     MeaningReader,
@@ -24,7 +23,7 @@ from model.classifier import (
     settings_in_force,
     softmax,
 )
-from model.encoder import encode, one_thread
+from model.encoder import encode
 from model.scenarios import SCENARIOS
 from training.labelled import SAMPLES, Labelled, corpus_sum, read_labelled
 
@@ -97,7 +96,8 @@ class Fit:
 
     ngrams: NgramReader
     meaning: MeaningReader
-    steps: Array  # of the grid on which the landmarks lie, one per axis
+    grid: NDArray[np.int8]  # the landmarks in steps, as the model file holds them
+    steps: Array  # of the grid, one per axis
     alone: Array
     both: Array
 
@@ -116,18 +116,18 @@ def fit_readers(corpus: Corpus) -> Fit:
     share = len(order) / len(corpus.names) / np.bincount(scenarios, minlength=len(corpus.names)).clip(1)
     member = np.column_stack([np.eye(len(corpus.names))[scenarios], two_asks]).astype(np.float32)
     bias = np.average(member, axis=0, weights=share[scenarios]).astype(np.float32)
-    weights, both = _regress(x, grid * steps, member - bias, RIDGE / share[scenarios], casts)
+    weights, both = _regress(x, grid * steps, member - bias, (RIDGE / share[scenarios]).astype(np.float32), casts)
     columns = np.column_stack([words_alone, x.T @ weights]) * (idf * idf_step)[:, None]
     column_steps = (np.abs(columns).max(axis=0) / 127).clip(1e-9).astype(np.float32)
     ngrams = NgramReader(
         np.rint(columns / column_steps).astype(np.int8),
         column_steps,
         idf,
-        np.float32(idf_step),
+        np.array([idf_step], np.float32),
         np.concatenate([bias_alone, bias]).astype(np.float32),
     )
-    meaning = MeaningReader(mean, axes, grid, weights.astype(np.float16), GAMMA)
-    return Fit(ngrams, meaning, steps, alone[back], (both + bias)[back])
+    meaning = MeaningReader(mean, axes, grid * steps, weights, GAMMA)
+    return Fit(ngrams, meaning, grid, steps, alone[back], (both + bias)[back])
 
 
 def _fit_alone(
@@ -142,9 +142,14 @@ def _fit_alone(
     svm = LinearSVC(C=SVM_C, class_weight="balanced", random_state=0)
 
     def fitted(rows: Mask) -> tuple[Array, Array]:
-        svm.fit(x[rows], scenarios[rows])
         weights, bias = np.zeros((x.shape[1], n_scenarios), np.float32), np.full(n_scenarios, -10.0, np.float32)
-        weights[:, svm.classes_], bias[svm.classes_] = svm.coef_.T, svm.intercept_
+        present = np.unique(scenarios[rows])
+        if len(present) == 1:
+            bias[present] = 0
+            return weights, bias
+        svm.fit(x[rows], scenarios[rows])
+        signs = np.array([[-1], [1]]) if len(present) == 2 else 1  # of two classes only the second has a margin
+        weights[:, present], bias[present] = (signs * svm.coef_).T, np.ravel(signs * svm.intercept_[:, None])
         return weights, bias
 
     scores = np.zeros((len(scenarios), n_scenarios), np.float32)
@@ -324,14 +329,15 @@ def fit(
         raise InputError(f"No labelled message for {', '.join(absent)}. Every scenario needs some; add rows.")
     if len({m.group.split("-")[-1] for m in messages}) < 2:
         raise InputError("All messages are of one cast; calibration needs two or more. Give `group` another number.")
-    with one_thread():
-        corpus = Corpus.of(messages, scenarios, lambda share: progress(0.4 * share))
+    corpus = Corpus.of(messages, scenarios, lambda share: progress(0.4 * share))
     fitted = fit_readers(corpus)
     progress(0.95)
     calibration = calibrate(fitted, corpus, np.ones(len(messages), bool))
+    meaning = fitted.meaning
     arrays = {f"ngram_{name}": getattr(fitted.ngrams, name) for name in NGRAM_ARRAYS}
-    arrays |= {f"meaning_{name}": getattr(fitted.meaning, name) for name in MEANING_ARRAYS}
-    arrays |= {"meaning_axes": fitted.meaning.axes.astype(np.float16), "meaning_steps": fitted.steps}
+    arrays |= {"meaning_mean": meaning.mean, "meaning_axes": meaning.axes.astype(np.float16)}
+    arrays |= {"meaning_landmarks": fitted.grid, "meaning_steps": fitted.steps}
+    arrays |= {"meaning_weights": meaning.weights.astype(np.float16)}
     settings = {
         "scenarios": list(scenarios),
         **settings_in_force(),
