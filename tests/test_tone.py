@@ -7,6 +7,7 @@ import pytest
 
 from messages import InputError, Order
 from suggest.tone import check, near_duplicates, pipeline
+from suggest.tone.reading import FARTHEST, Reading
 
 ORDER = Order.of({"order_id": "302-1234567-1234567", "order_total": "49.90", "currency": "EUR", "carrier": "DHL"})
 ID = "302-1234567-1234567"
@@ -305,3 +306,24 @@ def test_a_megabyte_is_cut_and_the_finding_says_that_it_is_too_long():
 def test_a_day_can_be_given_without_a_time():
     order = Order(order_id=ID, eta=date(2026, 5, 9))
     assert categories(f"Order {ID} arrives on 7 May.", order=order) == {"unsupported_claim"}
+
+
+FAMILIAR = {  # an imperative at the head of a sentence, and a noun or a form of the third person that looks like it
+    "de": ("Drück die Taste zweimal.", "Der Druck ist zu hoch; bitte halten Sie die Du-Taste."),
+    "fr": ("Appuie sur la touche.", "La touche appuie sur le ressort ; appuyez deux fois."),
+    "es": ("Pulsa el botón.", "El motor pulsa cuando usted abre la tapa."),
+    "it": ("Premi il tasto.", "Il concorso ha tre premi; prema il tasto."),
+}
+
+
+@pytest.mark.parametrize("language", FAMILIAR)
+def test_an_imperative_of_the_familiar_form_is_found_at_the_head_of_a_sentence_only(language):
+    familiar, polite = ({f.category for f in check(said, language=language)} for said in FAMILIAR[language])
+    assert "form_of_address" in familiar
+    assert "form_of_address" not in polite
+
+
+def test_a_sentence_without_end_is_read_only_so_far():
+    reading = Reading.of("soon " * 4000, "en")
+    start, end = reading.sentence_at(10_000)
+    assert (start, end) == (10_000 - FARTHEST, 10_000 + FARTHEST)

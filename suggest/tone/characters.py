@@ -32,6 +32,7 @@ _EMOJI = re.compile(
     "[\ufe0f\u200d\u20e3\U0001f3fb-\U0001f3ff\U0001f000-\U0001faff]*"
 )
 _MARK = re.compile(r"\[henji\b[^\[\]\n]{0,200}\]")
+_NAMES = re.compile(r"\b(?:(?:LAST|FIRST|SUR|CUSTOMER|BUYER|KUNDEN|NACH|VOR)NAME|PRENOM|APELLIDOS?|COGNOME)\b")
 _CAPITALS = re.compile(r"(?<![\w.])[A-Z]{2,}(?:_[A-Z]{2,})+(?![\w.]\w)", re.ASCII)
 _CONTROL = re.compile(
     f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f{INVISIBLE}\ufeff\ufff9-\ufffd\ue000-\uf8ff\ud800-\udfff]+"
@@ -107,6 +108,7 @@ def fields_left(case: Case) -> Iterator[tuple[int, int]]:
     for m in _CAPITALS.finditer(case.reading.shown) if "_" in case.plain else ():
         if case.word("field").search(m.group().lower().replace("_", " ")):
             yield m.span()
+    yield from (m.span() for m in _NAMES.finditer(case.reading.shown))
 
 
 def too_long(case: Case) -> Spans:

@@ -91,7 +91,9 @@ def _is_filler(case: Case, start: int, end: int) -> bool:
     """True for a sentence of thanks or regret; a salutation before the sentence says nothing about it."""
     if "filler" not in case.occurring:
         return False
-    said = case.word("greeting").sub(" ", case.plain[start:end]) if "greeting" in case.occurring else case.plain[start:end]
+    said = (
+        case.word("greeting").sub(" ", case.plain[start:end]) if "greeting" in case.occurring else case.plain[start:end]
+    )
     return bool(case.word("filler").search(said))
 
 

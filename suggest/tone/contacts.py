@@ -75,7 +75,8 @@ LINK = re2.compile(
 _DOTTED = re2.compile(r"\.[a-z]| \. ?[a-z]|: ?/")
 _NAMED = re2.compile(
     r"(?:user ?name|handle|nick|nutzername|usuario|utente|utilisateur|アカウント|ユーザー名|id|insta(?:gram)?|telegram"
-    r"|skype|facebook|tiktok|snapchat|インスタ(?:グラム)?)(?: (?:as|is|at|under|unter|als|ist|sous|est|como|es|come|e))?[ :は「@で]*$"
+    r"|skype|facebook|tiktok|snapchat|インスタ(?:グラム)?)"
+    r"(?: (?:as|is|at|under|unter|als|ist|sous|est|como|es|come|e))?[ :は「@で]*$"
 )
 _SPACED = re2.compile(r"\b[a-z0-9](?: [a-z0-9\-]){2,30} ?\. ?[a-z](?: [a-z]){1,6}\b", options())
 _SPELLED = re2.compile(rf"([a-z0-9][a-z0-9\-]{{1,40}}),? ?(?:{_DOT}),? ?([a-z]{{2,12}})\b( ?(?:{_SLASH}))?", options())

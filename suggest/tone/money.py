@@ -176,6 +176,8 @@ def _is_offered(case: Case, offer: Offer) -> bool:
     clause = segment(case, offer.start, offer.end)
     if case.reading.is_quoted(offer.start, offer.end) or case.says("refused", *clause):
         return False
+    if offer.share and case.says("impossible", offer.end, sentence[1]):  # half of it and you keep it: not possible
+        return False
     if _is_named_otherwise(case, offer, clause):
         return False
     if case.says("on_top", *clause) or case.says("added", *clause):

@@ -1,16 +1,20 @@
 """When a promise is no open promise: it has a bound, it tells the buyer what to do, or it is denied or quoted."""
 
+from bisect import bisect_left
+from itertools import islice
+
 from suggest.tone.case import Case
 
 
 def segment(case: Case, start: int, end: int) -> tuple[int, int]:
     """The clause around a span: from the last comma or joint before it to the next one after it."""
     first, last = case.reading.sentence_at(start)
-    for a, b in case.where("joint"):
+    joints = case.where("joint")
+    for a, b in islice(joints, bisect_left(joints, (first, 0)), None):
         if first <= a and b <= start:
             first = b
-        elif end <= a < last:
-            last = a
+        elif end <= a:
+            last = min(a, last)
             break
     return first, last
 
@@ -23,9 +27,9 @@ def is_bounded(case: Case, start: int, end: int) -> bool:
     """
     sentence = case.reading.sentence_at(start)
     mine = segment(case, start, end)
-    for a, b in case.where("bound"):
-        if not (sentence[0] <= a and b <= sentence[1]) or _is_past(case, a, b, mine):
-            continue
+    bounds = case.where("bound")
+    near = islice(bounds, bisect_left(bounds, (sentence[0], 0)), bisect_left(bounds, (sentence[1], 0)))
+    if any(b <= sentence[1] and not _is_past(case, a, b, mine) for a, b in near):
         return True
     return _follows_a_bound(case, sentence, mine)
 

@@ -9,6 +9,7 @@ from typing import Literal
 
 import re2
 
+FARTHEST = 1_000  # characters of one sentence that are read before and after a place
 LONGEST = 20_000  # characters that are read; a reply may have 1,000, and what is beyond is said in `too_long`
 
 # Characters that show nothing: zero-width, bidi marks, soft hyphen, variation selectors, the keycap frame of 1️⃣
@@ -193,9 +194,10 @@ class Reading:
         return self.language == "de" and self.plain[start - 1 : start].isdigit() and bool(_MONTH.match(self.plain, end))
 
     def sentence_at(self, place: int) -> tuple[int, int]:
-        """The sentence that holds this place."""
+        """The sentence that holds this place, at most FARTHEST characters to either side: some text has no stop."""
         i = bisect_right(self.sentences, (place, len(self.plain) + 1)) - 1
-        return self.sentences[max(i, 0)] if self.sentences else (0, len(self.plain))
+        start, end = self.sentences[max(i, 0)] if self.sentences else (0, len(self.plain))
+        return max(start, place - FARTHEST), min(end, place + FARTHEST)
 
     def sentences_around(self, place: int, count: int) -> tuple[int, int]:
         """The sentence that holds this place, with so many before and after it."""
