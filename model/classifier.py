@@ -98,6 +98,16 @@ def kernel(a: Array, b: Array, gamma: float) -> Array:
     return np.exp(-gamma * np.maximum(squared, 0))
 
 
+def doubted(both: Array, doubt: float) -> Array:
+    """The scores of the scenarios, flattened where a second ask is likely: which one is the main ask is uncertain.
+
+    >>> doubted(np.array([[0.9, 0.1, 0.0], [0.9, 0.1, 1.0]]), 0.5).round(2)
+    array([[0.9 , 0.1 ],
+           [0.55, 0.06]], dtype=float32)
+    """
+    return (both[:, :-1] / np.exp(doubt * both[:, -1:].clip(0, 1))).astype(np.float32)
+
+
 def softmax(logits: Array) -> Array:
     """Probabilities along the last axis."""
     e = np.exp(logits - logits.max(axis=-1, keepdims=True))
@@ -168,7 +178,7 @@ class ScenarioClassifier:
         if unsure:
             both = half[unsure] + self.meaning.scores(encode([texts[i] for i in unsure]))
             temperature = self._per_language("temperature", [languages[i] for i in unsure])
-            logits[unsure] = both[:, :-1] / temperature[:, None]
+            logits[unsure] = doubted(both, self.calibration["doubt"]) / temperature[:, None]
             asks[unsure] = both[:, -1]
         for i, language in enumerate(languages):
             if language == "other":  # by definition: a language that we do not support is the scenario "other"

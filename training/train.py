@@ -19,6 +19,7 @@ from model.classifier import (
     PART,
     MeaningReader,
     NgramReader,
+    doubted,
     kernel,
     settings_in_force,
     softmax,
@@ -40,6 +41,7 @@ KERNEL_ROWS = 1_000  # of the kernel matrix that are made at once
 UNREACHABLE = 1.01  # a probability that no message has
 SURE_ERROR = 0.02  # at most this share of the sure is wrong
 SECOND_ASK_RIGHT = 0.5  # of the messages that are said to hold two asks, at least this share does
+DOUBTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
 MIN_MESSAGES = 50  # a language with fewer is calibrated with all others together
 
 
@@ -234,8 +236,8 @@ def calibrate(fitted: Fit, corpus: Corpus, chosen: Mask) -> dict[str, Any]:
     """Temperatures and thresholds, each for "all" and per language, from scores on messages of left-out casts."""
     alone, both = fitted.alone[chosen], fitted.both[chosen]
     scenarios, languages = corpus.scenarios[chosen], corpus.languages[chosen]
-    settings: dict[str, Any] = {}
-    for name, scores in (("temperature_first", alone), ("temperature", both[:, :-1])):
+    settings: dict[str, Any] = {"doubt": _doubt(both, scenarios)}
+    for name, scores in (("temperature_first", alone), ("temperature", doubted(both, settings["doubt"]))):
         settings[name] = _per_language(_temperature, scores, scenarios, languages)
     first = _probabilities(alone, settings["temperature_first"], languages)
     settings["accept_first"] = _per_language(partial(_threshold, error=SURE_ERROR / 2), first, scenarios, languages)
@@ -255,7 +257,7 @@ def _second_ask(margins: Array, two_asks: Mask) -> float:
 def cascade(alone: Array, both: Array, settings: dict[str, Any], languages: NDArray[np.str_]) -> Array:
     """Calibrated probabilities: the second reader is heard where the first is not certain enough."""
     first = _probabilities(alone, settings["temperature_first"], languages)
-    together = _probabilities(both[:, :-1], settings["temperature"], languages)
+    together = _probabilities(doubted(both, settings["doubt"]), settings["temperature"], languages)
     return np.where((first.max(axis=1) >= _values(settings["accept_first"], languages))[:, None], first, together)
 
 
@@ -289,8 +291,21 @@ def _probabilities(scores: Array, temperatures: dict[str, float], languages: NDA
 def _temperature(scores: Array, scenarios: NDArray[np.int64]) -> float:
     """The temperature with the smallest log loss (Guo et al. 2017)."""
     candidates = np.geomspace(0.02, 3, 120)
-    losses = [-np.log(softmax(scores / t)[np.arange(len(scores)), scenarios] + 1e-12).mean() for t in candidates]
-    return float(candidates[int(np.argmin(losses))])
+    return float(min(candidates, key=lambda t: _log_loss(scores / t, scenarios)))
+
+
+def _doubt(both: Array, scenarios: NDArray[np.int64]) -> float:
+    """How much a likely second ask flattens the probabilities, with the smallest log loss."""
+
+    def loss(doubt: float) -> float:
+        scores = doubted(both, doubt)
+        return _log_loss(scores / _temperature(scores, scenarios), scenarios)
+
+    return min(DOUBTS, key=loss)
+
+
+def _log_loss(logits: Array, scenarios: NDArray[np.int64]) -> float:
+    return float(-np.log(softmax(logits)[np.arange(len(logits)), scenarios] + 1e-12).mean())
 
 
 def _threshold(probabilities: Array, scenarios: NDArray[np.int64], error: float) -> float:
