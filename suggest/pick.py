@@ -9,7 +9,7 @@ from itertools import groupby
 from rapidfuzz.fuzz import token_set_ratio
 from rapidfuzz.process import extractOne
 
-from model import FLAGS, Prediction
+from model import FLAGS, SCENARIOS, Prediction
 from suggest.case import STUCK_DAYS, Case
 from suggest.fill import Facts
 from suggest.templates import Line, Situation, Template, Templates, situations, spaced, templates
@@ -172,7 +172,8 @@ def candidates(facts: Facts, book: Templates, scenario: str) -> list[Template]:
 
 @cache
 def situations_of(scenario: str) -> tuple[Situation, ...]:
-    """What a message of this scenario can be about, in the order of the file."""
+    """What a message of this scenario can be about, in the order of the file; one's own is read as "other"."""
+    scenario = scenario if scenario in SCENARIOS else "other"
     return tuple(s for s in situations() if scenario in s.scenario or s.scenario == ("any",))
 
 

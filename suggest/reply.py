@@ -11,7 +11,7 @@ from rapidfuzz.fuzz import ratio
 
 from messages import InputError, Order, Product, detect_language
 from messages import marketplace as find_marketplace
-from model import Prediction, load_classifier
+from model import SCENARIOS, Prediction, load_classifier
 from suggest.case import READ, Case, known_to_be
 from suggest.compensation import Money
 from suggest.deadlines import reply_by
@@ -377,6 +377,8 @@ def judge(
         reasons.append(f"{situation.id}: {situation.about}")
     if situation.status in ("person", "no_reply"):
         return situation.status, tuple(reasons)
+    if prediction.scenario not in SCENARIOS:
+        reasons.append(f"{prediction.scenario} is a scenario of your own: no template is written for it")
     if not prediction.sure:
         reasons.append(f"not sure what is asked: {', '.join(prediction.reasons) or f'{prediction.probability:.0%}'}")
     if missing:

@@ -369,6 +369,12 @@ def test_what_is_doubtful_is_for_review(known: dict[str, Any], reason: str) -> N
     assert s.status == "review" and any(r.startswith(reason) for r in s.reasons)
 
 
+def test_a_scenario_of_ones_own_is_left_to_a_person_as_a_draft() -> None:
+    suggestion = reply("Do you sell the lid on its own?", "spare_parts")
+    assert suggestion.status == "review" and suggestion.scenario == "spare_parts"
+    assert "spare_parts is a scenario of your own: no template is written for it" in suggestion.reasons
+
+
 def test_thanks_alone_needs_no_reply() -> None:
     thanks = {"flags": ("no_reply_needed",)}
     s = reply("All good, thanks!", "other", SENT, **thanks)
