@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from messages.archive import MAX_BYTES, check_size, log_members, open_zip, read_member, unpack_gzip
-from messages.columns import check_chosen, pick_columns
+from messages.columns import FIELDS, check_chosen, pick_columns
 from messages.delimited import no_text_column, read_delimited
 from messages.encoding import decode_lines, undecodable, visible_bytes
 from messages.errors import LogError
@@ -20,21 +20,7 @@ from messages.workbook import read_html_table, read_workbook
 if TYPE_CHECKING:
     import pandas as pd
 
-MESSAGE_COLUMNS = (
-    "row",
-    "message_id",
-    "thread_id",
-    "order_id",
-    "asin",
-    "marketplace",
-    "language",
-    "received_at",
-    "direction",
-    "buyer",
-    "subject",
-    "text",
-    "issues",
-)
+MESSAGE_COLUMNS = ("row", *(name for name in FIELDS if name != "scenario"), "issues")
 QUARANTINE_COLUMNS = ("row", "message_id", "reason", "place", "text")
 
 
