@@ -334,8 +334,6 @@ def train_model(
     """Learn from your own labelled messages as well; exits with 1 when the new model is worse and not put in use."""
     import dataclasses
 
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
-
     from model import SCENARIOS, declared_scenarios
     from training.labelled import CORPUS, read_annotated, read_labelled
     from training.promote import retrain
@@ -345,18 +343,8 @@ def train_model(
     own = read_annotated(labelled, (*SCENARIOS, *declared), () if only else corpus, _chosen(columns), encoding)
     if not json:
         _print_problems(own)
-    console = _console()
-    bar = (TextColumn("Training"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    with Progress(*bar, console=console, transient=True, disable=json or not console.is_terminal) as progress:
-        task = progress.add_task("", total=1.0)
-        made = retrain(
-            own,
-            corpus,
-            declared=declared,
-            only=only,
-            weight=weight,
-            progress=lambda share: progress.update(task, completed=share),
-        )
+    with _share_bar("Training", json) as report:
+        made = retrain(own, corpus, declared=declared, only=only, weight=weight, progress=report)
     if json:
         _print_json({**dataclasses.asdict(made), "problems": [dataclasses.asdict(p) for p in own.problems]})
     else:
