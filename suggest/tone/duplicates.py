@@ -55,15 +55,16 @@ def second_offers(
     for i, (reply, language, order) in enumerate(zip(replies, languages, orders, strict=True)):
         if order is None or not order.order_id:
             continue
-        given = money.offers(Case(Reading.of(reply, language), order=order))
-        earlier, sums = offered.setdefault(order.order_id, (i, {o.amount or o.share for o in given}))
+        reading = Reading.of(reply, language)
+        given = money.offers(Case(reading, order=order))
+        said: set[object] = {o.amount or o.share for o in given}
+        earlier, sums = offered.setdefault(order.order_id, (i, said))
         new = [o for o in given if (o.amount or o.share) not in sums]
         if new and sums:
             rule = next(r for r in rule_book(language).rules if r.kind == "over_compensation")
-            place = Reading.of(reply, language).original(new[0].start, new[0].end)
-            yield i, earlier, Finding.of(rule, reply, *place)
+            yield i, earlier, Finding.of(rule, reply, *reading.original(new[0].start, new[0].end))
         if given and not sums:
-            offered[order.order_id] = (i, {o.amount or o.share for o in given})
+            offered[order.order_id] = (i, said)
 
 
 def masked(reply: str, language: str, order: Order | None = None) -> list[str]:
