@@ -65,11 +65,12 @@ class Corpus:
         names: Sequence[str] = SCENARIOS,
         progress: Callable[[float], None] = lambda share: None,
     ) -> "Corpus":
+        texts = [features.readable(m.text) for m in messages]
         return cls(
             tuple(names),
             list(messages),
-            features.ngram_counts([features.normalise(m.text) for m in messages]),
-            _encode_once([features.readable(m.text) for m in messages], progress),
+            features.ngram_counts([features.fold(text) for text in texts]),
+            _encode_once(texts, progress),
             np.array([names.index(m.scenario) for m in messages]),
             np.array([bool(m.also) for m in messages]),
             np.array([m.language for m in messages]),
@@ -118,7 +119,8 @@ def fit_readers(corpus: Corpus) -> Fit:
     share = len(order) / len(corpus.names) / np.bincount(scenarios, minlength=len(corpus.names)).clip(1)
     member = np.column_stack([np.eye(len(corpus.names))[scenarios], two_asks]).astype(np.float32)
     bias = np.average(member, axis=0, weights=share[scenarios]).astype(np.float32)
-    weights, both = _regress(x, grid * steps, member - bias, (RIDGE / share[scenarios]).astype(np.float32), casts)
+    points = grid * steps
+    weights, both = _regress(x, points, member - bias, (RIDGE / share[scenarios]).astype(np.float32), casts)
     columns = np.column_stack([words_alone, x.T @ weights]) * (idf * idf_step)[:, None]
     column_steps = (np.abs(columns).max(axis=0) / 127).clip(1e-9).astype(np.float32)
     ngrams = NgramReader(
@@ -128,7 +130,7 @@ def fit_readers(corpus: Corpus) -> Fit:
         np.array([idf_step], np.float32),
         np.concatenate([bias_alone, bias]).astype(np.float32),
     )
-    meaning = MeaningReader(mean, axes, grid * steps, weights, GAMMA)
+    meaning = MeaningReader(mean, axes, points, weights, GAMMA)
     return Fit(ngrams, meaning, grid, steps, alone[back], (both + bias)[back])
 
 
