@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-import henji
+from commands import app
 from messages import InputError, Order, Reply, read_replies
 from suggest import Policy, check_batch
 from suggest.tone import TeamRules, check, corrected
@@ -20,7 +20,7 @@ GOOD = f"Order {ID} left today and arrives on Tuesday."
 
 
 def run(*arguments: object) -> tuple[int, str]:
-    done = CliRunner().invoke(henji.app, ["check", *map(str, arguments)], env={"COLUMNS": "100"})
+    done = CliRunner().invoke(app, ["check", *map(str, arguments)], env={"COLUMNS": "100"})
     if isinstance(done.exception, InputError):
         return 2, str(done.exception)
     if done.exception and not isinstance(done.exception, SystemExit):
@@ -313,7 +313,7 @@ def test_rules_are_listed_with_source_languages_and_counts(tmp_path, monkeypatch
     write(
         tmp_path / "henji.toml", '[rules]\nfiles = ["own.toml"]\noff = ["vague-time"]\nseverity.vague-effort = "hint"\n'
     )
-    done = CliRunner().invoke(henji.app, ["rules", "--json"])
+    done = CliRunner().invoke(app, ["rules", "--json"])
     rows = {r["rule"]: r for r in json.loads(done.output)["rules"]}
     assert set(rows) == {*shipped(), "no-cheap"}
     effort = rows["vague-effort"]
@@ -322,7 +322,7 @@ def test_rules_are_listed_with_source_languages_and_counts(tmp_path, monkeypatch
     assert (rows["no-cheap"]["state"], rows["vague-time"]["state"], rows["misspelt"]["state"]) == (
         "own", "off", "with --writing"
     )  # fmt: skip
-    table = CliRunner().invoke(henji.app, ["rules", "-l", "ja"], env={"COLUMNS": "100"}).output
+    table = CliRunner().invoke(app, ["rules", "-l", "ja"], env={"COLUMNS": "100"}).output
     assert "Rules by language: en" in table and "vague-effort" in table and "misspelt" not in table
 
 
