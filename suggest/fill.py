@@ -22,6 +22,9 @@ LONGEST_TEXT = 600  # characters of specifications or steps, so that a letter st
 YEAR_IS_CLEAR = timedelta(days=180)
 
 
+Piece = tuple[str, str]  # words, and the field that they stand for; "" for the template's own
+
+
 @dataclass(frozen=True)
 class Fact:
     """What a field stands for in this reply, and where it was taken from."""
@@ -37,6 +40,7 @@ class Filled:
     text: str
     facts: Mapping[str, Fact] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
+    places: tuple[tuple[str, int, int], ...] = ()  # field, start and end of each fact in the text
 
 
 class Facts:
@@ -65,13 +69,28 @@ def fill(text: Text, facts: Facts, brief: bool = False) -> Filled:
     """
     used: dict[str, Fact] = {}
     missing: list[str] = []
-    paragraphs = [_paragraph(lines, facts, used, missing, brief) for lines in text]
-    return Filled("\n\n".join(filter(None, paragraphs)), used, tuple(dict.fromkeys(missing)))
+    pieces: list[Piece] = []
+    for lines in text:
+        paragraph = _paragraph(lines, facts, used, missing, brief)
+        if any(words for words, _ in paragraph):
+            pieces += [("\n\n", ""), *paragraph] if pieces else paragraph
+    places, at = [], 0
+    for words, name in pieces:
+        if name:
+            places.append((name, at, at + len(words)))
+        at += len(words)
+    return Filled("".join(words for words, _ in pieces), used, tuple(dict.fromkeys(missing)), tuple(places))
 
 
-def _paragraph(lines: tuple[Line, ...], facts: Facts, used: dict[str, Fact], missing: list[str], brief: bool) -> str:
+def _paragraph(
+    lines: tuple[Line, ...], facts: Facts, used: dict[str, Fact], missing: list[str], brief: bool
+) -> list[Piece]:
     joint = "" if facts.language in ("ja", "zh") else " "
-    return joint.join(_line(line, facts, used, missing) for line in said(lines, facts, brief))
+    pieces: list[Piece] = []
+    for line in said(lines, facts, brief):
+        pieces += [(joint, "")] if pieces else []
+        pieces += _line(line, facts, used, missing)
+    return pieces
 
 
 def said(lines: tuple[Line, ...], facts: Facts, brief: bool = False) -> Iterator[Line]:
@@ -83,11 +102,12 @@ def said(lines: tuple[Line, ...], facts: Facts, brief: bool = False) -> Iterator
             yield line.otherwise
 
 
-def _line(line: Line, facts: Facts, used: dict[str, Fact], missing: list[str]) -> str:
-    pieces = []
+def _line(line: Line, facts: Facts, used: dict[str, Fact], missing: list[str]) -> list[Piece]:
+    pieces: list[Piece] = []
     for i, part in enumerate(line.parts):
         if i % 2 == 0:
-            pieces.append(_one_hour(part, facts.language) if i and _is_one_hour(line.parts[i - 1], facts) else part)
+            one = i and _is_one_hour(line.parts[i - 1], facts)
+            pieces.append((_one_hour(part, facts.language) if one else part, ""))
             continue
         fact = facts.get(part)
         if fact is None:
@@ -95,8 +115,8 @@ def _line(line: Line, facts: Facts, used: dict[str, Fact], missing: list[str]) -
             continue
         used[part] = fact
         ends = line.parts[i + 1][:1] in (".", "。", "!", "?", ":")
-        pieces.append(fact.value.rstrip(" .。") if ends else fact.value)
-    return "".join(pieces)
+        pieces.append((fact.value.rstrip(" .。") if ends else fact.value, part))
+    return pieces
 
 
 def _is_one_hour(name: str, facts: Facts) -> bool:

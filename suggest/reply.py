@@ -59,6 +59,7 @@ class Suggestion:
     findings: tuple[Finding, ...]
     reasons: tuple[str, ...]
     reply_by: datetime
+    places: tuple[tuple[str, int, int], ...] = ()  # field, start and end of each fact in `text`
     alternatives: tuple["Suggestion", ...] = ()
 
 
@@ -250,6 +251,7 @@ def write(choice: Choice, seconds: tuple[Choice, ...], facts: Facts, book: Templ
         findings=findings,
         reasons=reasons,
         reply_by=reply_by(case.received),
+        places=filled.places,
     )
 
 
