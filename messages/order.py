@@ -11,6 +11,8 @@ from messages.errors import InputError
 
 _MISSING = {"", "nan", "nat", "n/a", "na", "none", "null", "-", "—", "#n/a"}
 _TEXT_PER_LANGUAGE = str | Mapping[str, str]
+_LANGUAGE = re.compile(r"(?:en|de|fr|es|it|ja|zh|nl|pl|pt|sv|tr|ar)(?:[-_][A-Za-z]{2,4})?")
+_SPELLED = {"fulfillment": "fulfilment"}
 
 
 def is_missing(value: object) -> bool:
@@ -23,11 +25,25 @@ def is_missing(value: object) -> bool:
 
 
 def _text(value: Any) -> Any:
+    """Text, text by language ({"de": …, "en-GB": …}), or named values a line each ({"width": "20 mm"}).
+
+    >>> _text({"width": "20 mm", "colour": None, "plugs": ["EU", "UK"]}), _text({"de": "Lampe", "en-GB": "lamp"})
+    ('width: 20 mm\\nplugs: EU, UK', {'de': 'Lampe', 'en-GB': 'lamp'})
+    """
     if isinstance(value, Mapping):
-        return {str(k): _text(v) for k, v in value.items() if not is_missing(v)} or None
+        known = {str(k): v for k, v in value.items() if not is_missing(v)}
+        if all(_LANGUAGE.fullmatch(name) for name in known):
+            return {name: _text(v) for name, v in known.items()} or None
+        return "\n".join(f"{name}: {_in_a_line(v)}" for name, v in known.items())
     if isinstance(value, (list, tuple)):
         return "\n".join(str(v).strip() for v in value if not is_missing(v)) or None
     return str(value).strip()
+
+
+def _in_a_line(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k} {v}" for k, v in value.items() if not is_missing(v))
+    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value).strip()
 
 
 def _list(value: Any) -> tuple[str, ...]:
@@ -117,11 +133,12 @@ class _Facts:
         known = [f.name for f in fields(cls)]  # type: ignore[arg-type]
         if value is not None and not isinstance(value, Mapping):
             raise InputError(f"{cls.__name__} wants a dict or {cls.__name__}, not {type(value).__name__}.")
-        unknown = [str(k) for k in value or {} if k not in known]
+        value = {_SPELLED.get(k, k): v for k, v in (value or {}).items()}
+        unknown = [str(k) for k in value if k not in known]
         if unknown:
             raise InputError(f"{cls.__name__} has no field {', '.join(map(repr, unknown))}. Known: {' '.join(known)}.")
         facts: dict[str, Any] = {}
-        for name, raw in (value or {}).items():
+        for name, raw in value.items():
             if isinstance(raw, (list, tuple, Mapping)) or not is_missing(raw):
                 try:
                     facts[name] = _READ.get(name, _text)(raw)

@@ -124,7 +124,10 @@ class Case:
 
     def text(self, value: str | Mapping[str, str] | None) -> str | None:
         """A product text in the reply's language; one that is only there in others is not there."""
-        return value.get(self.language) if isinstance(value, Mapping) else value
+        if not isinstance(value, Mapping):
+            return value
+        regional = f"{self.language}-{self.marketplace.country}"
+        return value.get(regional) or value.get(regional.replace("-", "_")) or value.get(self.language)
 
 
 def _rounded_down(moment: datetime, minutes: int) -> datetime:

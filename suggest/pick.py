@@ -6,17 +6,18 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import groupby
 
+import re2
 from rapidfuzz.fuzz import token_set_ratio
 from rapidfuzz.process import extractOne
 
 from model import FLAGS, SCENARIOS, Prediction
-from suggest.case import STUCK_DAYS, Case
+from suggest.case import READ, STUCK_DAYS, Case
 from suggest.fill import Facts
 from suggest.templates import Line, Situation, Template, Templates, situations, spaced, templates
 
 UNDERSTOOD = 0.4  # probability of the likeliest scenario below which the buyer is asked what is meant
 LIKELY = 0.15  # probability from which another scenario is worth a look
-WEIGHED = 0.75  # probability of the likeliest scenario below which the order's facts may speak against it
+ALSO_LIKELY = 0.3  # probability from which a second ask counts though none of its words is there
 LETTERS = 3  # letters that a message needs to be one; a Chinese character counts for two: 返品 is a whole ask
 
 
@@ -90,6 +91,14 @@ def _letters(text: str) -> int:
     return sum(2 if "\u4e00" <= c <= "\u9fff" else 1 for c in text if c.isalpha())
 
 
+EXPECTED = {  # what the data of most messages of a scenario look like; money and "other" take more than data
+    "logistics_delay": ("order", "not delivered"),
+    "compatibility_presale": ("no order", "product"),
+    "usage_help": ("order", "delivered"),
+    "returns": ("order", "delivered"),
+}
+
+
 def speaks_for(scenario: str, facts: Facts) -> bool:
     """True if a situation of this scenario is named by its words, or the facts are as one would expect them."""
     expected = EXPECTED.get(scenario)
@@ -104,32 +113,55 @@ def is_named(scenario: str, facts: Facts) -> bool:
 
 
 def weighed(prediction: Prediction, facts: Facts) -> Prediction:
-    """The prediction; where it is far from sure and the order speaks against its scenario, the next one that fits.
+    """The prediction, where it is not sure, with what the order says of its scenarios; asks that nothing speaks for go.
 
-    "Too small, I need the next size", 0.6 a question before a purchase, 0.3 a return: the order was shipped.
+    "Too small, I need the next size", 0.6 a question before a purchase, 0.3 a return: the order was delivered.
+    "15 pounds or one star", 0.6 a return, 0.4 money: who threatens and names a sum wants money.
     """
-    if prediction.sure or prediction.probability >= WEIGHED or not facts.has(("order_id",)):
-        return prediction
-    against = CONTRADICTED.get(prediction.scenario)
-    is_wrong = against is not None and holds(against, facts)
-    if not is_wrong and (prediction.probability >= UNDERSTOOD or speaks_for(prediction.scenario, facts)):
-        return prediction
-    others = [name for name, p in prediction.ranking[1:3] if p >= LIKELY and name != "other"]
-    fitting = [n for n in others if is_named(n, facts)] + [n for n in others if is_wrong and speaks_for(n, facts)]
-    better = next(iter(fitting), None)
-    if better is None:
-        return prediction
-    also = tuple(name for name in prediction.also if name != better and speaks_for(name, facts))
-    return replace(prediction, scenario=better, probability=dict(prediction.ranking)[better], also=also)
+    also = tuple(n for n in prediction.also if dict(prediction.ranking).get(n, 1) >= ALSO_LIKELY or is_named(n, facts))
+    if prediction.sure or len(prediction.ranking) < 2:
+        return prediction if also == prediction.also else replace(prediction, also=also)
+    usual = USUAL[stage(facts)]
+    weights = {name: usual.get(name, 1.0) for name, _ in prediction.ranking}
+    if facts.case.is_threatened and _SUM.search(facts.case.message[:READ]):
+        weights["compensation_demand"] *= 2
+    total = sum(p * weights[name] for name, p in prediction.ranking) / (sum(p for _, p in prediction.ranking) or 1)
+    ranking = sorted(((n, round(p * weights[n] / total, 4)) for n, p in prediction.ranking), key=lambda r: -r[1])
+    scenario, probability = ranking[0]
+    if probability < UNDERSTOOD and not speaks_for(scenario, facts):
+        named = [(name, p) for name, p in ranking[1:3] if p >= LIKELY and name != "other" and is_named(name, facts)]
+        scenario, probability = next(iter(named), ranking[0])
+    also = tuple(name for name in also if name != scenario)
+    return replace(prediction, scenario=scenario, probability=probability, ranking=ranking, also=also)
 
 
-CONTRADICTED = {"compatibility_presale": "shipped", "usage_help": "unshipped", "returns": "unshipped"}
-EXPECTED = {  # what the data of most messages of a scenario look like; money and "other" take more than data
-    "logistics_delay": ("order", "not delivered"),
-    "compatibility_presale": ("no order", "product"),
-    "usage_help": ("order", "delivered"),
-    "returns": ("order", "delivered"),
+def stage(facts: Facts) -> str:
+    """How far the order is: what its buyer most likely writes about depends on it."""
+    case = facts.case
+    if not facts.has(("order_id",)):
+        return "no order"
+    if case.is_delivered:
+        return "delivered"
+    if case.is_shipped:
+        return "on its way"
+    return "not shipped" if case.order.ordered_at is not None else "unknown"
+
+
+# How much more or less often than on average a message of this scenario is written at this stage of an order.
+USUAL: dict[str, dict[str, float]] = {
+    "no order": {"compatibility_presale": 1.3},
+    "unknown": {"compatibility_presale": 0.5},
+    "not shipped": {"logistics_delay": 1.5, "usage_help": 0.3, "returns": 0.3, "compatibility_presale": 0.5},
+    "on its way": {"logistics_delay": 2.5, "usage_help": 0.4, "returns": 0.5, "compatibility_presale": 0.4},
+    "delivered": {
+        "logistics_delay": 0.7,
+        "usage_help": 1.3,
+        "returns": 1.3,
+        "other": 0.8,
+        "compatibility_presale": 0.4,
+    },
 }
+_SUM = re2.compile(r"[$€£¥￥]\s?[0-9]|[0-9]\s?(?:[$€£円]|(?i:eur|usd|gbp|dollar|pound))|[0-9]\s?%")
 
 
 def is_other_order(case: Case) -> bool:

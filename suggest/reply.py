@@ -22,10 +22,7 @@ from suggest.templates import LANGUAGES, Line, Template, Templates, Text, parse_
 from suggest.tone import Finding, check
 
 HOME = {"en": "US", "de": "DE", "fr": "FR", "es": "ES", "it": "IT", "ja": "JP"}  # where a language is at home
-DOUBTFUL = 0.9  # probability below which a short message is read sentence by sentence too
-CLEAR = 0.75  # probability of a sentence from which it is an ask by itself
-NEAR = 0.3  # probability of the second scenario from which a sentence that is likeliest about it is an ask too
-MOST_SENTENCES = 4  # of a message that is read so; a long one tells a story
+CLEAR = 0.6  # probability of a part of a message from which it is an ask by itself
 SHORTEST_PART = 6  # letters
 PRESALE_DELIVERY = "presale-delivery"  # what is said of a delivery where nothing was ordered yet
 HINTED = 0.05  # the same where a template of that scenario is named by its words
@@ -36,7 +33,6 @@ FACT_OF_FIELD = {  # the data behind a field that is not named like them
 }  # fmt: skip
 
 
-_SENTENCE = re2.compile(r"([.!?])\s+|([。！？])")
 _PART = re2.compile(r"([.!?,;:])\s+|([。！？、])")
 
 
@@ -84,26 +80,18 @@ def suggest_reply(
 
 
 def predict(message: str) -> Prediction:
-    """What the message is about; its parts are read too where a second ask may stand in one of them.
+    """What the message is about; a part of it that holds a word such as "invoice" is read by itself too.
 
     "It is not here yet, and I need an invoice." The word alone proves little ("no receipt obviously"), the part of
-    the sentence does. "Can I wash it? And the blue one has still not come." Not sure, short: every sentence counts.
+    the sentence does.
     """
     text, classify = _readable(message), load_classifier().classify
     whole = classify([text])[0]
-    if whole.also or whole.language not in LANGUAGES or "no_reply_needed" in whole.flags:
+    if whole.scenario == "other" or whole.language not in LANGUAGES or "no_reply_needed" in whole.flags:
         return whole
-    heard: list[str] = []
-    if whole.scenario != "other" and (
-        parts := [part for part in split(text[:READ], _PART) if _is_side_ask(part, whole.language)]
-    ):
-        heard += [p.scenario for p in classify(parts) if p.scenario == "other" and p.probability >= CLEAR]
-    if whole.probability < DOUBTFUL and 2 <= len(parts := split(text[:READ], _SENTENCE)) <= MOST_SENTENCES:
-        asks = [p for p in classify(parts) if p.scenario != "other" and "no_reply_needed" not in p.flags]
-        next_best, p_next = whole.ranking[1]
-        near = next_best if p_next >= NEAR else ""
-        heard += [p.scenario for p in asks if p.probability >= CLEAR or p.scenario == near]
-    return replace(whole, also=tuple(dict.fromkeys(name for name in heard if name != whole.scenario)))
+    parts = [part for part in split(text[:READ]) if _is_side_ask(part, whole.language)]
+    asks = any(p.scenario == "other" and p.probability >= CLEAR for p in classify(parts)) if parts else False
+    return replace(whole, also=("other",)) if asks else whole
 
 
 def _is_side_ask(part: str, language: str) -> bool:
@@ -117,13 +105,13 @@ def _side_words(language: str) -> frozenset[str]:
     return frozenset(word for template in book if template.situation.side for word in template.words)
 
 
-def split(text: str, after: Any) -> list[str]:
-    """The sentences, or parts, of a message that are long enough to ask something.
+def split(text: str) -> list[str]:
+    """The parts of a message that are long enough to ask something.
 
-    >>> split("Hi! Where is my parcel? I also need an invoice, please.", _SENTENCE)
-    ['Where is my parcel?', 'I also need an invoice, please.']
+    >>> split("Hi! Where is my parcel? It is late, and I also need an invoice, please.")
+    ['Where is my parcel?', 'It is late,', 'and I also need an invoice,', 'please.']
     """
-    parts = (part.strip() for part in after.sub(r"\1\2\n", text).split("\n"))
+    parts = (part.strip() for part in _PART.sub(r"\1\2\n", text).split("\n"))
     return [part for part in parts if sum(map(str.isalpha, part)) >= SHORTEST_PART]
 
 
@@ -279,7 +267,7 @@ def _names_order(body: list[tuple[Line, ...]], facts: Facts) -> bool:
 def _check(text: str, case: Case, template: Template, refunded: Fact | None) -> tuple[Finding, ...]:
     if not text:
         return ()
-    order = None if "other order quoted" in template.situation.when else case.order
+    order = case.order
     scenario = case.prediction.scenario if template.situation.scenario != ("any",) else None
     found = _findings(text, case.language, case.marketplace.code, case.message, order, case.policy, scenario)
     return tuple(f for f in found if f.category not in OF_OFFERS or not _is_quoted(f, text, refunded))
