@@ -1,6 +1,6 @@
 """`henji classify` and `henji suggest`: a log in, a table out, and what was set aside beside it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -71,15 +71,20 @@ def suggest_log(
     strict: Strict = False,
     json: Json = False,
 ) -> None:
-    """Propose a checked reply to each message of an exported log."""
+    """Propose a checked reply to each message of an exported log; OUT may be a page for a browser, .html, too."""
     from datetime import UTC
 
     import pandas as pd
 
+    from messages.output import TABLES
     from messages.tables import read_orders
     from suggest.policy import read_policy
+    from suggest.sheet import SUFFIX, check_number
 
-    read = read_input(log, output, marketplace, columns, encoding)
+    read = read_input(log, output, marketplace, columns, encoding, (*TABLES, SUFFIX))
+    is_page = output is not None and output.suffix.lower() == SUFFIX
+    if is_page:
+        check_number(len(read.messages), log.name)
     known = read_orders(orders) if orders else {}
     at = (now or datetime.now(UTC)).replace(tzinfo=UTC) if now is None or now.tzinfo is None else now
     settings = read_policy(policy)
@@ -96,7 +101,15 @@ def suggest_log(
     rows = with_progress("Suggesting", suggested, cases, workers, json)
     found = pd.DataFrame(rows, columns=_SUGGESTION_COLUMNS)
     table = pd.concat([read.messages.drop(columns=["language"]), found], axis=1)[_SHEET]
-    _finish(read, table, log, output, strict, json, ("status", "scenario", "language"))
+    write = partial(_write_page, read, [row["suggestion"] for row in rows], settings.zone, log.name)
+    _finish(read, table, log, output, strict, json, ("status", "scenario", "language"), write if is_page else None)
+
+
+def _write_page(read: "Log", suggestions: "Sequence[Suggestion]", zone: str, title: str, path: Path) -> None:
+    from messages.output import write_text
+    from suggest.sheet import cards, sheet_page
+
+    write_text(sheet_page(cards(read.messages.to_dict("records"), suggestions), title, zone), path)
 
 
 def _classified(texts: Sequence[str]) -> list[dict[str, Any]]:
@@ -144,6 +157,7 @@ def _suggestion_row(s: "Suggestion") -> dict[str, Any]:
         "compensation": f"{s.compensation.amount} {s.compensation.currency}" if s.compensation else "",
         "reasons": " ".join(s.reasons),
         "findings": " ".join(f"{f.category}: {f.text}" for f in s.findings),
+        "suggestion": s,
     }
 
 
@@ -196,7 +210,14 @@ def _order_of(row: Mapping[Any, Any]) -> dict[str, Any] | None:
 
 
 def _finish(
-    read: "Log", table: "pd.DataFrame", log: Path, output: Path | None, strict: bool, json: bool, counted: Sequence[str]
+    read: "Log",
+    table: "pd.DataFrame",
+    log: Path,
+    output: Path | None,
+    strict: bool,
+    json: bool,
+    counted: Sequence[str],
+    write: Callable[[Path], None] | None = None,
 ) -> None:
     """Write the output and what was set aside, print the sum, and end with the right code."""
     from messages.output import write_table
@@ -204,9 +225,9 @@ def _finish(
     aside = len(read.quarantined)
     wording = "suggested" if "status" in table.columns else "classified"
     total = f"{len(table) + aside:,} in = {len(table):,} {wording} + {aside:,} set aside"
-    beside = output.with_name(f"{output.stem}.quarantine{output.suffix}") if output else None
+    beside = output.with_name(f"{output.stem}.quarantine{'.csv' if write else output.suffix}") if output else None
     if output and beside:
-        write_table(table, output)
+        (write or partial(write_table, table))(output)
         if aside:
             write_table(read.quarantined, beside)
         else:

@@ -46,14 +46,19 @@ STYLES = {
 
 
 def read_input(
-    log: Path, output: Path | None, marketplace: str | None, columns: Sequence[str] | None, encoding: str | None
+    log: Path,
+    output: Path | None,
+    marketplace: str | None,
+    columns: Sequence[str] | None,
+    encoding: str | None,
+    suffixes: tuple[str, ...] | None = None,
 ) -> "Log":
     from messages import marketplace as known_marketplace
     from messages import read_log
-    from messages.output import check_output
+    from messages.output import TABLES, check_output
 
     if output:
-        check_output(output)
+        check_output(output, suffixes or TABLES)
     code = known_marketplace(marketplace).code if marketplace else None
     return read_log(log, columns=chosen_columns(columns), encoding=encoding, marketplace=code)
 

@@ -13,6 +13,7 @@ from messages.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
+TABLES = (".csv", ".tsv", ".xlsx", ".jsonl", ".parquet")
 CELL_LIMIT = 32_767  # characters in one cell of a workbook
 LIST_LIMIT = 255  # characters of a drop-down list; a longer one is left out
 _CUT = " … [cut: the cell holds 32,767 characters]"
@@ -83,7 +84,7 @@ def _whole(path: Path, write: Callable[[Path], Any]) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def check_output(path: Path, suffixes: tuple[str, ...] = (".csv", ".tsv", ".xlsx", ".jsonl", ".parquet")) -> None:
+def check_output(path: Path, suffixes: tuple[str, ...] = TABLES) -> None:
     """Raise InputError, before any work is done, when a table could not be written there."""
     if path.suffix.lower() not in suffixes:
         raise InputError(
