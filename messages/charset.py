@@ -44,8 +44,8 @@ def decode_text(data: bytes, declared: str | None = None, marketplace: str | Non
     ('届きません', None)
     """
     if data.isascii():
-        return _decode_jis(data) if _JIS.search(data) else _ascii(data, _codec(declared))
-    codec = _codec(declared)
+        return _decode_jis(data) if _JIS.search(data) else _ascii(data, known_codec(declared))
+    codec = known_codec(declared)
     if codec and codec.startswith(("utf-16", "utf-32", "utf-7")):
         return _strict(data, codec)
     as_declared = _strict(data, codec) if codec else None
@@ -87,10 +87,10 @@ def html_charset(data: bytes) -> str | None:
     return found[1].decode("ascii") if found else None
 
 
-def _codec(declared: str | None) -> str | None:
+def known_codec(declared: str | None) -> str | None:
     """Python's name of a declared charset, None for what is none.
 
-    >>> _codec("Windows-31J"), _codec("x-unknown"), _codec("rot13"), _codec('"utf-8"')
+    >>> known_codec("Windows-31J"), known_codec("x-unknown"), known_codec("rot13"), known_codec('"utf-8"')
     ('cp932', None, None, 'utf-8')
     """
     name = (declared or "").strip("\"' \t\r\n").lower()

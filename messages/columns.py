@@ -61,8 +61,11 @@ def _aliases() -> dict[str, dict[str, int]]:
 
 def _plain_names(name: str) -> dict[str, int]:
     """A header's plain name, and at a cost those of its parts when it says a thing twice or adds a remark."""
-    parts = [*_REMARK.split(name), *re.split(r"[/|\n]", name)] if len(name) < 100 else []
-    return {plain_name(part): _PART for part in parts if part} | {plain_name(name): 0}
+    whole = plain_name(name)
+    if len(name) >= 100 or whole in _all_aliases():
+        return {whole: 0}
+    parts = [*_REMARK.split(name), *re.split(r"[/|\n]", name)]
+    return {plain_name(part): _PART for part in parts if part} | {whole: 0}
 
 
 def pick_columns(names: Iterable[str], chosen: Mapping[str, str] | None = None) -> dict[str, tuple[str, ...]]:
@@ -102,7 +105,12 @@ def is_known_name(name: str) -> bool:
     >>> is_known_name("本文"), is_known_name("ñ[Å¶")
     (True, False)
     """
-    return any(plain_name(name) in aliases for aliases in _aliases().values())
+    return plain_name(name) in _all_aliases()
+
+
+@cache
+def _all_aliases() -> frozenset[str]:
+    return frozenset().union(*_aliases().values())
 
 
 def check_chosen(chosen: Mapping[str, str] | None) -> None:
@@ -192,6 +200,33 @@ def is_total(cells: Sequence[str]) -> bool:
     return rest_is_numbers and any(
         letters in (word, word + "件", word + "条") or letters.startswith(word + "of") for word in _totals()
     )
+
+
+def is_closing(cells: Sequence[str]) -> bool:
+    """True for a remark below the last row: how many rows there were, when and by whom they were written.
+
+    Between rows the same words may be a part of a text.
+
+    >>> [is_closing([c]) for c in ("(14 rows affected)", "Generated 2026-10-02 by Ann", "共6条记录", "3 are missing")]
+    [True, True, True, False]
+    """
+    first = cells[0].strip()
+    if not first or len(cells) > 3 or len(first) > 100 or not any(c.isdigit() for c in "".join(cells)):
+        return False
+    words = re.findall(r"[^\W\d_]+", first)
+    plain = plain_name(words[0]) if words else ""
+    return plain in _totals() or any(plain.startswith(word) for word in _totals() if not word.isascii())
+
+
+def same_names(names: Sequence[str], first: Sequence[str], chosen: Mapping[str, str] | None = None) -> list[str]:
+    """The columns of a further table in the words of the first one, where both are the best for a field.
+
+    >>> same_names(["No", "Description"], ["Message ID", "Message"])
+    ['Message ID', 'Message']
+    """
+    here, there = pick_columns(names, chosen), pick_columns(first, chosen)
+    taken = {here[field][0]: there[field][0] for field in here if field in there and there[field][0] not in names}
+    return [taken.get(name, name) for name in names]
 
 
 @cache

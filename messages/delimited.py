@@ -3,9 +3,20 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from messages.columns import HEADER_WITHIN, find_header, is_header, is_total, pick_columns, plain_name, unique_names
+from messages.columns import (
+    HEADER_WITHIN,
+    find_header,
+    is_closing,
+    is_header,
+    is_known_name,
+    is_total,
+    pick_columns,
+    plain_name,
+    same_names,
+    unique_names,
+)
 from messages.encoding import Lines
 from messages.errors import LogError
 from messages.rows import RawRow, Reading
@@ -13,6 +24,7 @@ from messages.rows import RawRow, Reading
 _DELIMITERS = (",", ";", "\t", "|", "^", "~", "\x1f", "\x01", "¦", "，", "||", "::", "|~|")
 _LINE_END = "\r\n"
 _SHAPE_SAMPLE = 2000
+_LONGEST_SAMPLE = 100  # lines of one record in a sample
 
 
 @dataclass(frozen=True)
@@ -141,19 +153,26 @@ def _sniff(lines: Sequence[str], chosen: Mapping[str, str] | None) -> tuple[Dial
     head = lines[: HEADER_WITHIN + 20]
     first = next((line for line in head if line.strip()), "").strip().casefold()
     told = re.fullmatch(r'"?sep=(.+?)"?', first)
-    quotes = ['"', "'"] if any(line.lstrip().startswith("'") for line in head) else ['"']
     best: tuple[int, Dialect, int] | None = None
     for delimiter in (told[1],) if told and len(told[1]) <= 3 else (*_DELIMITERS, ""):
-        for quote in quotes:
-            dialect = Dialect(delimiter, quote)
-            rows = [read_record([line], 0, dialect).fields for line in head]
-            rows = [row if len(row) > 1 or not delimiter else [] for row in rows]
-            found = find_header(rows, chosen)
-            if found and (best is None or found[1] > best[0]):
-                best = (found[1], dialect, found[0])
-    if best is None and told:
-        return _sniff(list(lines[1:]), chosen)
+        dialect = Dialect(delimiter)
+        rows = [_header_record(head, at, dialect) for at in range(len(head))]
+        rows = [row if len(row) > 1 or not delimiter else [] for row in rows]
+        found = find_header(rows, chosen)
+        if found and (best is None or found[1] > best[0]):
+            names = [name.strip() for name in rows[found[0]] if name.strip()]
+            single = all(len(name) > 1 and name[0] == name[-1] == "'" for name in names)
+            best = (found[1], Dialect(delimiter, "'") if single else dialect, found[0])
+    if told and (best is None or best[0] < 2):  # what it tells is not true
+        below = _sniff(lines[1:], chosen)
+        return below and (below[0], below[1] + 1)
     return best and (best[1], best[2])
+
+
+def _header_record(lines: Sequence[str], at: int, d: Dialect) -> list[str]:
+    """The fields of a line; a quoted name may go on in the next ones ("Received⏎(UTC)")."""
+    record = read_record(lines, at, d)
+    return record.fields if record.closed and record.after - at <= 12 else read_record([lines[at]], 0, d).fields
 
 
 def _clean_records(lines: Sequence[str], d: Dialect, n: int) -> list[list[str]]:
@@ -161,9 +180,9 @@ def _clean_records(lines: Sequence[str], d: Dialect, n: int) -> list[list[str]]:
     clean = []
     at = 0
     while at < len(lines):
-        record = read_record(lines, at, d)
+        record = read_record(lines[at : at + _LONGEST_SAMPLE], 0, d)
         sound = record.closed and not record.stray and len(record.fields) == n
-        at = record.after if sound else at + 1
+        at += record.after if sound else 1
         clean += [record.fields] * sound
     return clean
 
@@ -187,7 +206,7 @@ def read_delimited(source: Lines, name: str, chosen: Mapping[str, str] | None = 
 
     Raises LogError when no line names a text column.
     """
-    lines, notes = list(source.lines), list(source.notes)
+    lines, notes = [line.removeprefix("\ufeff") for line in source.lines], list(source.notes)
     lines[-1:] = [line.rstrip("\x1a") for line in lines[-1:]]  # how DOS ends a file
     sniffed = _sniff(lines, chosen)
     if sniffed is None and _whole_lines_quoted(lines):
@@ -195,33 +214,83 @@ def read_delimited(source: Lines, name: str, chosen: Mapping[str, str] | None = 
         return read_delimited(Lines(inner, source.encoding, source.notes, source.complete), name, chosen)
     if sniffed is None:
         raise LogError(no_text_column(name, _first_names(lines)))
-    dialect, header_at = sniffed
-    header = read_record(lines, header_at, dialect)
+    dialect, at = sniffed
+    if at:
+        notes.append(f"Left out {at} line{'s' * (at > 1)} above the header, which stands in line {at + 1}.")
+    rows: list[RawRow] = []
+    left_out: list[str] = []
+    complete = source.complete
+    end = len(lines)
+    first: list[str] = []
+    while at < end:
+        table, head, after = _table_at(lines, at, dialect, chosen)
+        first = first or table.names
+        end = min(end, _end_of_rows(lines, after, table, left_out))
+        renamed = same_names(table.names, first, chosen)
+        at, whole = _read_section(lines[:end], after, replace(table, names=renamed), head, rows, left_out)
+        complete = complete and whole
+    if left_out:
+        notes.append(f"Left out: {', '.join(left_out[:10])}{', …' * (len(left_out) > 10)}.")
+    if rows and end == len(lines) and _looks_cut(lines, rows[-1]):
+        complete = False
+        notes.append(f"The file seems to be cut: {rows[-1].place} ends within a row.")
+    return Reading(rows, tuple(notes), complete)
+
+
+def _table_at(
+    lines: Sequence[str], at: int, d: Dialect, chosen: Mapping[str, str] | None
+) -> tuple[Table, list[str], int]:
+    """What the header in a line says of the rows below it; its plain names; the line below."""
+    header = read_record(lines, at, d)
     while len(header.fields) > 1 and not header.fields[-1].strip():
         header.fields.pop()
-    if header_at:
-        notes.append(
-            f"Left out {header_at} line{'s' * (header_at > 1)} above the header, which stands in line {header_at + 1}."
-        )
-    dialect = _finish_dialect(lines, dialect, len(header.fields))
-    clean = _clean_records(lines[header.after : header.after + _SHAPE_SAMPLE], dialect, len(header.fields))
+    n = len(header.fields)
+    dialect = _finish_dialect(lines[at:], d, n)
     names = unique_names(header.fields)
-    text_at = tuple(names.index(c) for c in pick_columns(names, chosen)["text"] if c in names)
-    table = Table(names, dialect, _shapes(clean), text_at)
-    return _read_rows(lines, header.after, table, header.fields, notes, source.complete)
+    texts = pick_columns(names, chosen).get("text", ())
+    clean = _clean_records(lines[header.after : header.after + _SHAPE_SAMPLE], dialect, n)
+    table = Table(names, dialect, _shapes(clean), tuple(names.index(c) for c in texts if c in names))
+    return table, [plain_name(h) for h in header.fields], header.after
+
+
+def _end_of_rows(lines: Sequence[str], at: int, table: Table, left_out: list[str]) -> int:
+    """The line where totals and closing remarks begin that stand below all rows; they are noted."""
+    end, found = len(lines), len(lines)
+    while end > at:
+        line = lines[end - 1]
+        fields = read_record([line], 0, table.dialect).fields
+        filled = [c for c in fields if c.strip("\x00 \t\r\n\u3000")]
+        if filled:
+            alone = len(filled) == 1 and len(fields) < table.n_fields and not lines[end - 2].strip()
+            closing = (
+                is_total(fields) or is_closing(filled) or (alone and shape(filled[0]) not in table.shapes.get(0, ()))
+            )
+            if table.dialect.quote in line or table.n_fields < 2 or not (closing and _has_no_text(fields, table)):
+                break
+            found = end - 1
+        end -= 1
+    left_out += [f"line {n + 1} (a total or closing line)" for n in range(found, len(lines)) if lines[n].strip()]
+    return found
 
 
 def _finish_dialect(lines: Sequence[str], d: Dialect, n: int) -> Dialect:
-    r"""Quotes in a tab-separated file that never enclose a field are text; \" escapes if more rows come out whole."""
-    quoted = [line for line in lines if d.quote in line]
+    r"""The dialect with what only the rows show, if more of them come out whole.
+
+    \" may escape a quote, ' may be the quote, and in a tab-separated file quotes may be text.
+    """
+    sample = lines[: 2 * _SHAPE_SAMPLE]
+    others = []
+    if any("\\" + d.quote in line for line in sample):
+        others.append(Dialect(d.delimiter, d.quote, backslash=True))
+    if d.quote == '"' and any(f"{d.delimiter}'" in line or line.startswith("'") for line in sample):
+        others.append(Dialect(d.delimiter, "'"))
+    quoted = [line.rstrip(_LINE_END) for line in sample if d.quote in line]
     if d.delimiter == "\t" and quoted:
         enclosed = re.compile(rf"(?:^|\t){d.quote}[^\t]*{d.quote}\s*(?:\t|$)")
-        if not any(enclosed.search(line.rstrip(_LINE_END)) for line in quoted):
-            return Dialect(d.delimiter, "")
-    escaped = [line for line in quoted if "\\" + d.quote in line][:_SHAPE_SAMPLE]
-    other = Dialect(d.delimiter, d.quote, backslash=True)
-    whole = {k: sum(len(_clean_records([line], k, n)) for line in escaped) for k in (d, other)}
-    return other if whole[other] > whole[d] else d
+        if sum(bool(enclosed.search(line)) for line in quoted) * 2 < len(quoted):
+            others.append(Dialect(d.delimiter, ""))
+    whole = {k: len(_clean_records(sample, k, n)) for k in (d, *others)} if others else {d: 0}
+    return max(whole, key=lambda k: whole[k])
 
 
 def _whole_lines_quoted(lines: Sequence[str]) -> bool:
@@ -283,10 +352,11 @@ def _whole_records(lines: Sequence[str], at: int, table: Table) -> Iterator[tupl
         at = record.after
 
 
-def _read_rows(lines: list[str], at: int, table: Table, header: list[str], notes: list[str], complete: bool) -> Reading:
-    rows: list[RawRow] = []
-    left_out: list[str] = []
-    head = [plain_name(h) for h in header]
+def _read_section(
+    lines: list[str], at: int, table: Table, head: Sequence[str], rows: list[RawRow], left_out: list[str]
+) -> tuple[int, bool]:
+    """Add the rows below one header; the line of the next one (or the end), and whether no part was left unwritten."""
+    complete = True
     for start, record, fault in _whole_records(lines, at, table):
         fields = record.fields
         raw = "".join(lines[start : record.after]).rstrip(_LINE_END)
@@ -298,6 +368,9 @@ def _read_rows(lines: list[str], at: int, table: Table, header: list[str], notes
             left_out.append(f"{place} (the header again)")
         elif not fault and is_total(fields) and _has_no_text(fields, table):
             left_out.append(f"{place} (a total or closing line)")
+        elif not fault and _is_other_header(fields, table):
+            left_out.append(f"{place} (another header)")
+            return start, complete
         elif wrong and rows and _continues(fields, table):
             rows[-1] = _joined(rows[-1], raw, start)
         else:
@@ -305,12 +378,15 @@ def _read_rows(lines: list[str], at: int, table: Table, header: list[str], notes
             issues = ("unbalanced_quote",) if record.stray and not reason else ()
             values = dict(zip(table.names, fields, strict=False))
             rows.append(RawRow(len(rows) + 1, values, place, reason, issues, raw))
-    if left_out:
-        notes.append(f"Left out: {', '.join(left_out[:10])}{', …' * (len(left_out) > 10)}.")
-    if rows and _looks_cut(lines, rows[-1]):
-        complete = False
-        notes.append(f"The file seems to be cut: {rows[-1].place} ends within a row.")
-    return Reading(rows, tuple(notes), complete)
+    return len(lines), complete
+
+
+def _is_other_header(fields: Sequence[str], table: Table) -> bool:
+    """The header of another table below this one: two exports with different columns were put together."""
+    names = [c for c in fields if c.strip()]
+    if len(names) < 2 or max(map(len, names)) > 60 or (table.shapes and table.begins_record(fields)):
+        return False
+    return sum(map(is_known_name, names)) >= max(2, 0.6 * len(names)) and "text" in pick_columns(names)
 
 
 def _filled_to(fields: Sequence[str]) -> int:
@@ -340,8 +416,8 @@ def _has_no_text(fields: Sequence[str], table: Table) -> bool:
 
 def _continues(fields: Sequence[str], table: Table) -> bool:
     """A line that cannot begin a row goes on with the row before: an unquoted line break in a text."""
-    first = min(table.shapes, default=None)
-    return first == 0 and len(fields) < table.n_fields and not table.begins_record(fields) and bool(fields[0].strip())
+    ids = table.shapes.get(0)
+    return ids is not None and len(fields) < table.n_fields and shape(fields[0][:200]) not in {*ids, ""}
 
 
 def _joined(row: RawRow, raw: str, at: int) -> RawRow:

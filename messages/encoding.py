@@ -70,7 +70,8 @@ def decode_lines(data: bytes, name: str, encoding: str | None = None, marketplac
     """
     for bom, codec in _BOMS:
         if data.startswith(bom):
-            return _decode(data[len(bom) :], codec)
+            text = _decode(data[len(bom) :], codec)
+            return _undo_double_encoding(text) if codec == "utf-8" else text
     if wide := _wide_without_bom(data):
         return _decode(data, wide)
     if re.search(rb"\x1b\$[@B]|\x1b\(J", data[:_SAMPLE]) and data.isascii():
@@ -234,7 +235,7 @@ def plausibility(sample: bytes, codec: str) -> float:
     odd = sum(bool(_ODD.match(c)) and c not in expected for c in letters) + 2 * text.count("\ufffd") - narrow_kana
     good += 0.6 * narrow_kana
     if codec in _ONE_BYTE:  # Größe, “¿Qué?”: foreign letters stand alone or in pairs, never five in a row
-        odd += 2 * sum(len(run) for run in _LONG_RUN.findall(text))
+        odd += 2 * sum(len(run) for run in _LONG_RUN.findall(text)) + 2 * len(_WITHIN_WORDS.findall(text))
     return (good - odd) / len(letters)
 
 
@@ -242,6 +243,9 @@ _EXPECTED = frozenset(_LATIN + _COMMON_HAN)
 _ONE_BYTE = frozenset({"cp1252", "cp1250", "cp1254", "cp850", "mac_roman"})
 _NARROW_KANA = re.compile("[\uff61-\uff9f]{2,}")
 _LONG_RUN = re.compile("[^\x00-\x7f]{5,}")
+_WITHIN_WORDS = re.compile(
+    "[a-zß-ÿ][À-ÖØ-ÞŒ]|[a-z][–‡†‰•¿¡°®£§¶“„][a-z]|\\bÀ[a-z]|[a-z]—[a-z]*[‡–]"
+)  # giÖ, Espa–a, Àqué
 _AS_BYTES = {chr(b): b for b in range(256)} | {
     bytes([b]).decode("cp1252"): b for b in range(0x80, 0xA0) if b not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)
 }

@@ -3,6 +3,8 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
+from itertools import islice
 from typing import Any
 
 from messages.columns import pick_columns, unique_names
@@ -111,17 +113,51 @@ def _of_lines(filled: list[tuple[int, str]], source: Lines) -> Reading:
     notes = list(source.notes)
     complete = source.complete
     commas = sum(line.rstrip(_BLANK).endswith("},") for _, line in filled) * 2 > len(filled)
-    for number, line in filled:
-        value = _parse(line.rstrip(_BLANK + ",") if commas else line)
+    values = [_parse(line.rstrip(_BLANK + ",") if commas else line) for _, line in filled]
+    pages = all(isinstance(v, list) and _is_page(v) for v in values)  # an answer of an API in each line
+    for (number, line), value in zip(filled, values, strict=True):
         place = f"line {number}"
-        if not isinstance(value, dict):
-            rows.append(RawRow(len(rows) + 1, _id_of(line), place, "invalid_json", (), line.rstrip("\r\n")))
-        else:
+        if pages or (isinstance(value, dict) and not _is_record(value) and not _has_text(tuple(value))):
+            for k, record in enumerate(_records(value), 1):
+                rows += _rows_of(record, f"{place}, record {k}", "", len(rows))
+        elif isinstance(value, dict):
             rows += _rows_of(value, place, line, len(rows))
+        else:
+            rows.append(RawRow(len(rows) + 1, _id_of(line), place, "invalid_json", (), line.rstrip("\r\n")))
     if rows and rows[-1].reason == "invalid_json" and not source.lines[-1].endswith(("\n", "\r")):
         complete = False
         notes.append(f"The file seems to be cut: its last line, {filled[-1][0]}, is no JSON.")
     return Reading(rows, tuple(notes), complete)
+
+
+def _is_page(value: list[Any]) -> bool:
+    return bool(value) and all(isinstance(record, dict) for record in value)
+
+
+@cache
+def _has_text(names: tuple[str, ...]) -> bool:
+    return "text" in pick_columns(names)
+
+
+def _is_message(value: Any) -> bool:
+    """Whether an object holds a text or a list of messages itself."""
+    return isinstance(value, dict) and (
+        _has_text(tuple(value)) or any(isinstance(value.get(key), list) for key in _INSIDE)
+    )
+
+
+def _opened(record: dict[str, Any]) -> dict[str, Any]:
+    """A record whose message stands in an object of its own, with that object's fields among its own.
+
+    >>> _opened({"_id": "a1", "_source": {"id": "7", "message": "Hello"}})
+    {'id': '7', 'message': 'Hello', '_id': 'a1'}
+    """
+    if _is_message(record):
+        return record
+    for key, inner in record.items():
+        if _is_message(inner):
+            return {**inner, **{k: v for k, v in record.items() if k != key and k not in inner}}
+    return record
 
 
 def _of_document(document: Any, source: Lines) -> Reading:
@@ -160,7 +196,26 @@ def _records(value: Any) -> Iterator[Any]:
             for key, inner in value.items():  # objects by their id
                 yield {"id": key, **inner}
             return
+        if not _is_record(value) and (inner := _list_within(value)) is not None:
+            yield from _records(inner)
+            return
     yield value
+
+
+def _list_within(value: Mapping[str, Any]) -> list[Any] | None:
+    """The outermost list of messages in an answer whose wrapping we do not know.
+
+    >>> _list_within({"code": "0", "reply": {"page": {"list": [{"node": {"message": "Hello"}}]}}})
+    [{'node': {'message': 'Hello'}}]
+    """
+    level: list[Mapping[str, Any]] = [value]
+    for _ in range(6):
+        for inner in (v for outer in level for v in outer.values() if isinstance(v, list)):
+            if _is_page(inner) and _is_message(_opened(inner[0])):
+                return inner
+        inside = (v for outer in level for v in outer.values() if isinstance(v, dict))
+        level = list(islice(inside, 1000))
+    return None
 
 
 def _as_table(value: Any) -> list[dict[str, Any]] | None:
@@ -244,8 +299,9 @@ def _of_array(text: str, source: Lines, name: str) -> Reading:
     return Reading(rows, tuple(notes), complete)
 
 
-def _rows_of(record: Mapping[str, Any], place: str, raw: str, n_before: int) -> list[RawRow]:
+def _rows_of(record: dict[str, Any], place: str, raw: str, n_before: int) -> list[RawRow]:
     """One row, or one for each message of a ticket that holds them."""
+    record = _opened(record)
     embedded = record.get("_embedded")
     if isinstance(embedded, dict):  # Help Scout
         record = {**record, **embedded}

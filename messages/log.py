@@ -2,19 +2,20 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from messages.archive import MAX_BYTES, check_size, log_members, open_zip, read_member, unpack_gzip
-from messages.columns import FIELDS, check_chosen, pick_columns
+from messages.charset import html_charset, known_codec
+from messages.columns import FIELDS, check_chosen, pick_columns, same_names
 from messages.delimited import no_text_column, read_delimited
 from messages.encoding import decode_lines, undecodable, visible_bytes
 from messages.errors import LogError
 from messages.fields import records_of
 from messages.json_log import read_json
 from messages.parquet import read_parquet
-from messages.rows import RawRow, Reading, without_end
+from messages.rows import Reading, without_end
 from messages.workbook import read_html_table, read_workbook
 
 if TYPE_CHECKING:
@@ -57,9 +58,10 @@ def read_log(
     """
     reading = read_rows(path, columns=columns, encoding=encoding, marketplace=marketplace)
     path = Path(path)
-    picked = pick_columns(dict.fromkeys(key for row in reading.rows for key in row.values), columns)
+    names = _names(reading)
+    picked = pick_columns(names, columns)
     if "text" not in picked and any(row.values and not row.reason for row in reading.rows):
-        raise LogError(no_text_column(path.name, list(dict.fromkeys(k for row in reading.rows for k in row.values))))
+        raise LogError(no_text_column(path.name, names))
     records, labelled = records_of(reading.rows, picked, marketplace)
     check_size(path.name, sum(len(record["text"]) for record in records), MAX_BYTES)
     return _as_log(records, reading, labelled)
@@ -242,7 +244,7 @@ def _read_zip(data: bytes, name: str, hints: _Hints) -> Reading:
             notes.append(f"{member.filename[:80]!r} is empty.")
             continue
         try:
-            readings.append(_of_member(content, member.filename, hints))
+            readings.append(_of_member(content, member.filename, hints, readings[0] if readings else None))
         except LogError as error:
             if len(names) == 1:
                 raise LogError(f"{name}: {error}") from None
@@ -252,19 +254,29 @@ def _read_zip(data: bytes, name: str, hints: _Hints) -> Reading:
             f"{name}: no log in this archive. {' '.join(notes)[:600] or 'It is empty.'} Put one exported log in it."
         )
     rows = [row for reading in readings for row in reading.rows]
-    rows = [RawRow(n, r.values, r.place, r.reason, r.issues, r.raw) for n, r in enumerate(rows, 1)]
+    rows = [replace(row, number=n) for n, row in enumerate(rows, 1)]
     notes += [note for reading in readings for note in reading.notes]
     return Reading(rows, tuple(notes), all(reading.complete for reading in readings))
 
 
-def _of_member(content: bytes, member: str, hints: _Hints) -> Reading:
+def _of_member(content: bytes, member: str, hints: _Hints, first: Reading | None) -> Reading:
+    """The rows of one log of an archive, its columns in the words of the first log."""
     reading = (
         read_workbook(content, member, hints.columns)
         if content[:2] == b"PK" and b"xl/" in content
         else _read_unpacked(content, member, hints)
     )
-    rows = [RawRow(r.number, r.values, f"{member}, {r.place}", r.reason, r.issues, r.raw) for r in reading.rows]
+    names = _names(reading)
+    words = dict(zip(names, same_names(names, _names(first), hints.columns) if first else names, strict=True))
+    rows = [
+        replace(r, values={words[name]: value for name, value in r.values.items()}, place=f"{member}, {r.place}")
+        for r in reading.rows
+    ]
     return Reading(rows, reading.notes, reading.complete)
+
+
+def _names(reading: Reading) -> list[str]:
+    return list(dict.fromkeys(name for row in reading.rows for name in row.values))
 
 
 def _is_mail(data: bytes) -> bool:
@@ -281,10 +293,10 @@ def _is_binary(lines: Sequence[str]) -> bool:
 
 def _in_declared_charset(data: bytes, text: str) -> str:
     """An HTML page says its own charset; it counts where the bytes are not UTF-8."""
-    declared = re.search(rb"charset=[\"']?([\w-]{3,20})", data[:4000], re.I)
-    if declared and undecodable(data[:200_000].decode("utf-8", "surrogateescape")):
+    codec = known_codec(html_charset(data))
+    if codec and undecodable(data[:200_000].decode("utf-8", "surrogateescape")):
         try:
-            return data.decode(declared[1].decode("ascii"), "surrogateescape")
-        except (LookupError, UnicodeDecodeError):
+            return data.decode(codec, "surrogateescape")
+        except UnicodeDecodeError:
             return text
     return text

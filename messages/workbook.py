@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from messages.archive import open_zip
-from messages.columns import find_header, is_header, is_total, pick_columns, plain_name, unique_names
+from messages.columns import find_header, is_header, is_total, pick_columns, plain_name, same_names, unique_names
 from messages.delimited import no_text_column
 from messages.errors import LogError
 from messages.rows import RawRow, Reading, without_end
@@ -52,12 +52,14 @@ def read_workbook(data: bytes, name: str, chosen: Mapping[str, str] | None = Non
         raise LogError(no_text_column(name, names))
     rows: list[RawRow] = []
     notes: list[str] = []
+    first: list[str] = []
     for title, cells, found in tables:
         if found is None:
             if any(any(text_of(c).strip() for c in r) for r in cells):
                 notes.append(f"Sheet {title!r} was left out: none of its columns holds a message text.")
             continue
-        rows += _table_rows(cells, found[0], f"sheet {title}, row", len(rows), chosen, notes)
+        rows += _table_rows(cells, found[0], f"sheet {title}, row", len(rows), chosen, notes, first)
+        first = first or [text_of(c) for c in cells[found[0]] if text_of(c).strip()]
     return Reading(rows, tuple(notes))
 
 
@@ -87,13 +89,15 @@ def _table_rows(
     n_before: int,
     chosen: Mapping[str, str] | None,
     notes: list[str],
+    first: Sequence[str] = (),
 ) -> Iterator[RawRow]:
     header = [text_of(c) for c in cells[header_at]]
     while header and not header[-1].strip():
         header.pop()
     names = unique_names(header)
     head = [plain_name(h) for h in header]
-    texts = [names.index(c) for c in pick_columns(names, chosen)["text"] if c in names]
+    texts = [names.index(c) for c in pick_columns(names, chosen).get("text", ()) if c in names]
+    names = same_names(names, first or names, chosen)
     number = n_before
     for index, row in enumerate(cells[header_at + 1 :], header_at + 2):
         filled = [text_of(c) for c in row]
