@@ -45,7 +45,7 @@ evaluate: setup      ## cross-validation by writing batch, and the unseen set
 
 bench: setup         ## speed beside scikit-learn's own pipeline
 	@echo "Benchmark: ratios against scikit-learn's pipeline in the same run."
-	@$(BIN)/python tests/bench.py
+	@$(BIN)/python -m bench
 
 clean:               ## remove what was built
 	@echo "Cleaning: .venv, caches and out/."

@@ -13,6 +13,7 @@ from messages import detect_languages
 from model import features, signals
 from model.artifact import PRETRAINED, ModelError, load_model
 from model.encoder import ENCODER, N_DIMENSIONS, encode, one_thread
+from model.kernel import memory, score, share
 from model.prediction import Prediction
 from model.scenarios import SCENARIOS
 from model.why import deciding_words
@@ -56,14 +57,22 @@ class NgramReader:
 
     def scores(self, normalised: Sequence[str]) -> tuple[Array, Array]:
         """Of the words alone, shape (len(normalised), n_scenarios), and their half, (…, n_scenarios + 1)."""
-        rows, buckets, counts = features.ngram_counts(normalised)
-        frequency = 1 + np.log(counts, dtype=np.float32)
-        squares = (frequency * self.idf[buckets]) ** 2
-        totals = np.add.reduceat(frequency[:, None] * self.weights[buckets], rows[:-1], axis=0)
-        lengths = np.sqrt(np.add.reduceat(squares, rows[:-1])) * self.idf_step
-        scores = (totals / lengths[:, None] * self.steps + self.bias).astype(np.float32)
+        totals = np.empty((len(normalised), self.weights.shape[1]))
+        score(*features.tally(normalised), self.weights, self.idf, totals)
+        scores = (totals / self.idf_step * self.steps + self.bias).astype(np.float32)
         n_scenarios = scores.shape[1] // 2
         return scores[:, :n_scenarios], scores[:, n_scenarios:]
+
+    def shares(self, normalised: str, scenario: int) -> list[float]:
+        """What each character adds to the score of the scenario above the mean of the others."""
+        codes, inside, _ = features.code_points([normalised])
+        n_scenarios = self.weights.shape[1] // 2
+        mix = np.zeros(self.weights.shape[1])
+        mix[:n_scenarios] = -self.steps[:n_scenarios] / (n_scenarios - 1)
+        mix[scenario] = self.steps[scenario]
+        shares = np.empty(len(codes) + 1)
+        share(codes, inside, *memory(len(codes)), self.weights, self.idf, mix / self.idf_step, shares)
+        return shares[1:-2].tolist()
 
 
 @dataclass(frozen=True)
@@ -213,7 +222,7 @@ class ScenarioClassifier:
         if len(message) > features.MAX_CHARACTERS:
             reasons.append(f"Only the first {features.MAX_CHARACTERS:,} of {len(message):,} characters were read.")
         column = self.classes_.tolist().index(scenario)
-        why = deciding_words(normalised[:MAX_REASONED], self.ngrams, column)
+        why = deciding_words(normalised[:MAX_REASONED], self.ngrams.shares(normalised[:MAX_REASONED], column))
         return Prediction(scenario, probability, ranking, also, flags, language, not reasons, tuple(reasons), why)
 
 

@@ -3,19 +3,22 @@
 import shutil
 import subprocess
 import sys
+from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import sparse
 
+from bench.peers import bucket, scikit_learn
 from model import SCENARIOS, ModelError, load_classifier
 from model.artifact import PRETRAINED, _canonical, load_model, save_model
-from model.classifier import NgramReader
+from model.classifier import NgramReader, softmax
 from model.classifier import load_classifier as read_classifier
-from model.features import BITS, located_ngrams, ngram_counts, normalise
+from model.features import ngram_counts, normalise
+from training.labelled import SAMPLES, read_labelled
 
 # One unmistakable message per language and scenario: the least that the model must know.
 PLAIN = [
@@ -128,28 +131,38 @@ def test_lone_surrogates_and_a_megabyte_are_classified() -> None:
 
 
 def test_ngram_counts_equal_the_plain_way() -> None:
-    """The array kernel against a count of n-grams one by one, including repeated ones and several messages."""
-    texts = ["where is it where", "届きません 00 days", "", "a"]
+    """The kernel against a count of n-grams one by one, including repeated ones and several messages."""
+    texts = ["where is it where", "届きません 00 days", "", "a", "aa " * 500, "it's 𝒳ß ﷽ x_y"]
     rows, buckets, counts = ngram_counts(texts)
     for i, text in enumerate(texts):
-        expected: dict[int, int] = {}
-        for _, _, found_at in located_ngrams(text):
-            for bucket in found_at.tolist():
-                expected[bucket] = expected.get(bucket, 0) + 1
+        chars = [f" {text} "[a : a + n] for n in range(1, 6) for a in range(len(text) + 3 - n)]
+        words = "".join(c if c.isalnum() else " " for c in text).split()
+        pairs = [" ".join(pair) for pair in pairwise(words)]
+        plain = Counter([bucket("char", c) for c in chars] + [bucket("word", w) for w in words + pairs])
         found = dict(zip(buckets[rows[i] : rows[i + 1]].tolist(), counts[rows[i] : rows[i + 1]].tolist(), strict=True))
-        assert found == expected
+        assert found == plain
 
 
-def test_scores_equal_the_sparse_product_of_scikit_learn() -> None:
-    """The same sums by scipy's sparse product, as scikit-learn's pipeline computes them."""
+def test_the_first_reader_is_scikit_learns_pipeline() -> None:
+    """Label for label, and probabilities to 1e-6."""
     reader = load_classifier().ngrams
-    texts = [normalise(m) for _, m in PLAIN]
-    rows, buckets, counts = ngram_counts(texts)
-    x = sparse.csr_matrix((1 + np.log(counts), buckets, rows), shape=(len(texts), 1 << BITS))
-    idf = reader.idf.astype(np.float64) * reader.idf_step
-    lengths = np.sqrt(x.multiply(idf).power(2).sum(axis=1)).A1
-    expected = (x @ (reader.weights * reader.steps.astype(np.float64))) / lengths[:, None] + reader.bias
-    np.testing.assert_allclose(np.column_stack(reader.scores(texts)), expected, atol=1e-5)
+    temperature = 0.1
+    texts = (
+        [normalise(m.text) for m in read_labelled(SAMPLES / "unseen")] + [normalise(m) for _, m in PLAIN] + ["", "x"]
+    )
+    expected = scikit_learn(reader, temperature, texts).predict_proba(texts)
+    found = softmax(reader.scores(texts)[0] / temperature)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert found.argmax(axis=1).tolist() == expected.argmax(axis=1).tolist()
+
+
+def test_without_a_folder_to_write_to_the_kernel_is_made_in_memory() -> None:
+    code = (
+        "from numba.core.caching import CacheImpl; CacheImpl._locator_classes = []\n"
+        "from model import load_classifier; print(len(load_classifier().ngrams.scores(['where is it'])[0][0]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "6", done.stderr
 
 
 # ---------------------------------------------------------------- the model file

@@ -1,0 +1,197 @@
+"""The inner loops of the first reader in machine code: a text is walked once, and no n-gram ever becomes an object."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+BITS = 18
+LONGEST = 5  # characters of the longest character n-gram
+
+_M = np.uint64(0x9E3779B97F4A7C15)
+_WORD = np.uint64(1 << 40)
+_PAIR = np.uint64(1 << 41)
+_SHIFT = np.uint64(64 - BITS)
+_SEEDS = np.array([pow(0x9E3779B97F4A7C15, n, 1 << 64) * n % (1 << 64) for n in range(LONGEST + 1)], np.uint64)
+_FREQUENCY = 1 + np.log(np.arange(256).clip(1))  # of an n-gram that stands there so often
+_TEXT = "u8[::1], b1[::1]"
+_MEMORY = "u8[::1], i4[::1], i4[:, ::1], i4[::1], i4[::1], u4[::1]"
+
+
+def compiled(signature: str | None = None, **options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Machine code of a function, kept beside its source or else in the user's cache folder.
+
+    Where neither can be written, it is made anew in every process. With a signature it is made at once.
+    """
+
+    def made(function: Callable[..., Any]) -> Any:
+        given = {"nogil": True, "error_model": "numpy", **options}
+        try:
+            return njit(signature, cache=True, **given)(function)
+        except (OSError, RuntimeError):  # a full disk, no folder to write to
+            return njit(signature, **given)(function)
+
+    return made
+
+
+def memory(longest: int) -> tuple[Any, ...]:
+    """What the loops write on for one text after another of up to so many characters.
+
+    Hashes, buckets, where words start and stop; keys and counts of an open hash table, and which slots are taken.
+    """
+    n = (LONGEST + 2) * longest
+    size = 1 << (2 * n).bit_length()
+    return (
+        np.empty(longest, np.uint64),
+        np.empty(n, np.int32),
+        np.empty((longest, 2), np.int32),
+        np.empty(size, np.int32),
+        np.empty(size, np.int32),
+        np.empty(n, np.uint32),
+    )
+
+
+@compiled()
+def _bucket(hashed: np.uint64) -> np.int32:
+    """The best-mixed bits of a hash."""
+    return np.int32(((hashed ^ (hashed >> np.uint64(32))) * _M) >> _SHIFT)
+
+
+@compiled()
+def _walk(codes: Any, inside: Any, hashes: Any, buckets: Any, edges: Any) -> tuple[int, int]:
+    """Fill `buckets` with every n-gram of one text and `edges` with where its words start and stop.
+
+    First the character n-grams from the shortest to the longest, then words, then pairs of words; returns how many
+    n-grams and how many words. A hash is a polynomial over code points: that of a character n-gram begins with its
+    length, that of a word with its first letter.
+    """
+    n = len(codes)
+    hashes[:n] = 0
+    at = 0
+    for length in range(1, min(LONGEST, n) + 1):
+        for i in range(n - length + 1):
+            hashes[i] = hashes[i] * _M + codes[i + length - 1]
+            buckets[at + i] = _bucket(hashes[i] + _SEEDS[length])
+        at += n - length + 1
+    n_words = 0
+    i = 0
+    while i < n:
+        if inside[i]:
+            edges[n_words, 0] = i
+            word, power = np.uint64(0), np.uint64(1)
+            while i < n and inside[i]:
+                word += codes[i] * power
+                power *= _M
+                i += 1
+            edges[n_words, 1] = i
+            hashes[n_words] = word
+            buckets[at + n_words] = _bucket(word + _WORD)
+            n_words += 1
+        i += 1
+    at += n_words
+    for k in range(n_words - 1):
+        buckets[at + k] = _bucket(hashes[k] * np.uint64(31) + hashes[k + 1] * _M + _PAIR)
+    return at + max(n_words - 1, 0), n_words
+
+
+@compiled()
+def _tally(buckets: Any, n: int, keys: Any, counts: Any, slots: Any) -> tuple[int, np.uint32]:
+    """Count the first n buckets in an open hash table that is at least half empty.
+
+    Returns how many different ones there are, `slots` says where; and the last slot of the table.
+    """
+    size = 16
+    while size < 2 * n:
+        size *= 2
+    last = np.uint32(size - 1)
+    keys[:size] = -1
+    counts[:size] = 0
+    n_found = 0
+    for i in range(n):
+        bucket = buckets[i]
+        slot = np.uint32(bucket) & last
+        while keys[slot] >= 0 and keys[slot] != bucket:
+            slot = (slot + np.uint32(1)) & last
+        keys[slot] = bucket
+        slots[n_found] = slot
+        n_found += counts[slot] == 0  # no branch: which n-grams are new cannot be foretold
+        counts[slot] += 1
+    return n_found, last
+
+
+@compiled()
+def _frequency(n: int) -> float:
+    """Sublinear: ten times the same n-gram say less than ten n-grams."""
+    return _FREQUENCY[n] if n < len(_FREQUENCY) else 1 + np.log(n)
+
+
+@compiled(f"void({_TEXT}, i8[::1], {_MEMORY}, i8[::1], i4[::1], i4[::1])")
+def count(
+    codes: Any, inside: Any, ends: Any, hashes: Any, buckets: Any, edges: Any, keys: Any, counts: Any, slots: Any,
+    rows: Any, found: Any, how_often: Any,
+) -> None:  # fmt: skip
+    """Fill `found` and `how_often` with the n-grams of each text, `rows` with where they begin."""
+    start = at = 0
+    for m in range(len(ends)):
+        n, _ = _walk(codes[start : ends[m]], inside[start : ends[m]], hashes, buckets, edges)
+        n_found, _ = _tally(buckets, n, keys, counts, slots)
+        for k in range(n_found):
+            found[at + k], how_often[at + k] = keys[slots[k]], counts[slots[k]]
+        start = ends[m]
+        rows[m] = at
+        at += n_found
+    rows[len(ends)] = at
+
+
+@compiled("void(i8[::1], i4[::1], i4[::1], i1[:, ::1], u1[::1], f8[:, ::1])")
+def score(rows: Any, found: Any, how_often: Any, weights: Any, idf: Any, scores: Any) -> None:
+    """Fill `scores` with frequency times weight, summed over the n-grams of each text and divided by its length.
+
+    The length is that of the vector of frequency times inverse document frequency.
+    """
+    for m in range(len(scores)):
+        total = scores[m]
+        total[:] = 0
+        squares = 0.0
+        for k in range(rows[m], rows[m + 1]):
+            frequency, bucket = _frequency(how_often[k]), np.uint32(found[k])
+            for j in range(len(total)):
+                total[j] += frequency * weights[bucket, j]
+            squares += (frequency * idf[bucket]) ** 2
+        for j in range(len(total)):
+            total[j] /= np.sqrt(squares)
+
+
+@compiled(f"void({_TEXT}, {_MEMORY}, i1[:, ::1], u1[::1], f8[::1], f8[::1])")
+def share(
+    codes: Any, inside: Any, hashes: Any, buckets: Any, edges: Any, keys: Any, counts: Any, slots: Any,
+    weights: Any, idf: Any, mix: Any, shares: Any,
+) -> None:  # fmt: skip
+    """Fill `shares` with what each character adds to a mix of the scores: an n-gram is spread over its characters."""
+    n, n_words = _walk(codes, inside, hashes, buckets, edges)
+    n_found, last = _tally(buckets, n, keys, counts, slots)
+    squares = 0.0
+    for k in range(n_found):
+        squares += (_frequency(counts[slots[k]]) * idf[keys[slots[k]]]) ** 2
+    shares[:] = 0
+    at = 0
+    for length in range(1, LONGEST + 3):  # of character n-grams, then words, then pairs of words
+        in_words = length - LONGEST
+        for i in range(n_words - in_words + 1 if in_words > 0 else len(codes) - length + 1):
+            begin, end = i, i + length
+            if in_words > 0:
+                begin, end = edges[i, 0], edges[i + in_words - 1, 1]
+            bucket = buckets[at]
+            slot = np.uint32(bucket) & last
+            while keys[slot] != bucket:
+                slot = (slot + np.uint32(1)) & last
+            each = 0.0
+            for j in range(len(mix)):
+                each += mix[j] * weights[bucket, j]
+            each *= _frequency(counts[slot]) / counts[slot] / (end - begin) / np.sqrt(squares)
+            shares[begin] += each
+            shares[end] -= each
+            at += 1
+    for i in range(1, len(shares)):
+        shares[i] += shares[i - 1]
