@@ -5,6 +5,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
+from math import inf
 from pathlib import PurePosixPath
 
 from messages.errors import LogError
@@ -23,40 +24,16 @@ def check_size(name: str, unpacked: int, packed: int) -> None:
     messages.errors.LogError: bomb.zip: unpacks to more than 1024 MB or 200 times its size; it is not read.
     Unpack it yourself and split the log into smaller files.
     """
-    if unpacked > MAX_BYTES or (unpacked > FREE_BYTES and unpacked > MAX_RATIO * max(packed, 1)):
+    check_ratio(name, unpacked, packed, MAX_BYTES)
+
+
+def check_ratio(name: str, unpacked: int, packed: int, most: float = inf) -> None:
+    """Raise LogError when a file that is read piece by piece, of any size, would unpack to more than a text does."""
+    if unpacked > most or (unpacked > FREE_BYTES and unpacked > MAX_RATIO * max(packed, 1)):
         raise LogError(
             f"{name}: unpacks to more than {MAX_BYTES >> 20} MB or {MAX_RATIO} times its size; it is not read. "
             "Unpack it yourself and split the log into smaller files."
         )
-
-
-def unpack_gzip(data: bytes, name: str) -> tuple[bytes, str, bool]:
-    """The content of a gzip file, what is wrong with it in words or "", and whether its end is missing.
-
-    >>> import gzip
-    >>> unpack_gzip(gzip.compress(b"Hello"), "log.csv.gz")
-    (b'Hello', '', False)
-    """
-    content = bytearray()
-    rest = data
-    while rest[:2] == b"\x1f\x8b":
-        member = zlib.decompressobj(wbits=31)
-        pending: bytes = rest
-        try:
-            while pending and not member.eof:
-                content += member.decompress(pending, _CHUNK)
-                pending = member.unconsumed_tail
-                check_size(name, len(content), len(data))
-        except zlib.error as error:
-            if "incorrect" in str(error) or not content:
-                raise LogError(f"{name}: damaged gzip data ({error}). Export or copy the file again.") from None
-            return bytes(content), f"The gzip data is damaged after {len(content)} bytes.", True
-        if not member.eof:
-            return bytes(content), f"The gzip data is cut after {len(content)} bytes.", True
-        rest = member.unused_data
-    if rest.strip(b"\x00"):
-        return bytes(content), f"{len(rest)} bytes that are not gzip follow the gzip data; they were not read.", False
-    return bytes(content), "", False
 
 
 def open_zip(data: bytes, name: str) -> zipfile.ZipFile:

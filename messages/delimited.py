@@ -1,9 +1,11 @@
 """Delimited text, of any dialect, with its damage located: no row swallows another."""
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import sys
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from messages.columns import (
     HEADER_WITHIN,
@@ -17,13 +19,16 @@ from messages.columns import (
     same_names,
     unique_names,
 )
-from messages.encoding import Lines
+from messages.encoding import Again, Lines
 from messages.errors import LogError
-from messages.rows import RawRow, Reading
+from messages.rows import Ending, RawRow, Rows
 
 _DELIMITERS = (",", ";", "\t", "|", "^", "~", "\x1f", "\x01", "¦", "，", "||", "::", "|~|")
 _LINE_END = "\r\n"
 _SHAPE_SAMPLE = 2000
+_TAIL = 200  # lines at the end of a file among which remarks below the rows are looked for
+_NAMED = 10  # lines that were left out and are named
+_IN_VAIN = 100_000  # lines, and two for each that was read, may be looked at in vain for a closing quote
 _LONGEST_SAMPLE = 100  # lines of one record in a sample
 
 
@@ -46,7 +51,58 @@ class Record:
     stray: bool = False
 
 
-def read_record(lines: Sequence[str], start: int, d: Dialect, stop: Callable[[str], bool] | None = None) -> Record:
+class Window:
+    """The lines of a text by their number, each read when it is asked for and forgotten when it lies behind.
+
+    Lines from `end` on are not there.
+
+    >>> window = Window(["a", "b", "c"])
+    >>> window[1], window.ahead(1, 9), window.forget(1), window.has(2), window.has(3)
+    ('b', ['b', 'c'], None, True, False)
+    """
+
+    def __init__(self, lines: Iterable[str]):
+        self._coming = iter(lines)
+        self._kept: list[str] = []
+        self._first = 0
+        self.end = sys.maxsize
+
+    def has(self, at: int) -> bool:
+        """Whether there is a line of this number."""
+        while at >= self._first + len(self._kept):
+            line = next(self._coming, None)
+            if line is None:
+                return False
+            self._kept.append(line)
+        return at < self.end
+
+    def __getitem__(self, at: int) -> str:
+        if not self.has(at):
+            raise IndexError(at)
+        return self._kept[at - self._first]
+
+    def ahead(self, at: int, n: int) -> list[str]:
+        """The lines from a number on, at most so many."""
+        self.has(at + n - 1)
+        return self._kept[at - self._first : min(at + n, self.end) - self._first]
+
+    def forget(self, before: int) -> None:
+        """Drop the lines before a number, a thousand at a time."""
+        if before - self._first >= 1000:
+            del self._kept[: before - self._first]
+            self._first = before
+
+
+def _line(lines: Sequence[str] | Window, at: int) -> str | None:
+    try:
+        return lines[at]
+    except IndexError:
+        return None
+
+
+def read_record(
+    lines: Sequence[str] | Window, start: int, d: Dialect, stop: Callable[[str], bool] | None = None
+) -> Record:
     r"""Read the record that begins at a line; a quoted field may go on over many lines.
 
     A quote that neither ends a field nor is doubled is taken as text, and the record is called stray. A field that
@@ -80,9 +136,10 @@ def read_record(lines: Sequence[str], start: int, d: Dialect, stop: Callable[[st
             if q < 0:
                 pieces.append(lines[at][k:])
                 at += 1
-                if at == len(lines) or (stop is not None and stop(lines[at])):
+                following = _line(lines, at)
+                if following is None or (stop is not None and stop(following)):
                     return Record([*fields, "".join(pieces)], start + 1, False, stray)
-                line, k = lines[at].rstrip(_LINE_END), 0
+                line, k = following.rstrip(_LINE_END), 0
                 continue
             if d.backslash and q > k and _escaped(line, q):
                 pieces += [line[k : q - 1], d.quote]
@@ -148,9 +205,8 @@ class Table:
         return hits > 0
 
 
-def _sniff(lines: Sequence[str], chosen: Mapping[str, str] | None) -> tuple[Dialect, int] | None:
+def _sniff(head: Sequence[str], chosen: Mapping[str, str] | None) -> tuple[Dialect, int] | None:
     """The dialect and the line of the header: whatever names most fields."""
-    head = lines[: HEADER_WITHIN + 20]
     first = next((line for line in head if line.strip()), "").strip().casefold()
     told = re.fullmatch(r'"?sep=(.+?)"?', first)
     best: tuple[int, Dialect, int] | None = None
@@ -164,7 +220,7 @@ def _sniff(lines: Sequence[str], chosen: Mapping[str, str] | None) -> tuple[Dial
             single = all(len(name) > 1 and name[0] == name[-1] == "'" for name in names)
             best = (found[1], Dialect(delimiter, "'") if single else dialect, found[0])
     if told and (best is None or best[0] < 2):  # what it tells is not true
-        below = _sniff(lines[1:], chosen)
+        below = _sniff(head[1:], chosen)
         return below and (below[0], below[1] + 1)
     return best and (best[1], best[2])
 
@@ -201,67 +257,96 @@ def _shapes(records: Sequence[Sequence[str]]) -> dict[int, frozenset[str]]:
     return found
 
 
-def read_delimited(source: Lines, name: str, chosen: Mapping[str, str] | None = None) -> Reading:
+def delimited_rows(source: Lines, name: str, chosen: Mapping[str, str] | None = None) -> Rows:
     """Rows of a delimited file by position. Blank lines, titles and totals are no rows; they are noted.
 
+    Of the lines only a window is held, however large the file is.
     Raises LogError when no line names a text column.
     """
-    lines, notes = [line.removeprefix("\ufeff") for line in source.lines], list(source.notes)
-    lines[-1:] = [line.rstrip("\x1a") for line in lines[-1:]]  # how DOS ends a file
-    sniffed = _sniff(lines, chosen)
-    if sniffed is None and _whole_lines_quoted(lines):
-        inner = [read_record([line], 0, Dialect("")).fields[0] + "\n" for line in lines]
-        return read_delimited(Lines(inner, source.encoding, source.notes, source.complete), name, chosen)
+    lines = Again(lambda: _without_marks(source.lines))
+    head = list(islice(lines, HEADER_WITHIN + 20))
+    sniffed = _sniff(head, chosen)
+    if sniffed is None and _whole_lines_quoted(head):
+        inner = Again(lambda: (read_record([line], 0, Dialect("")).fields[0] + "\n" for line in lines))
+        return (yield from delimited_rows(Lines(inner, source.encoding, source.notes, source.complete), name, chosen))
     if sniffed is None:
-        raise LogError(no_text_column(name, _first_names(lines)))
+        raise LogError(no_text_column(name, _first_names(head)))
     dialect, at = sniffed
+    notes = list(source.notes)
     if at:
         notes.append(f"Left out {at} line{'s' * (at > 1)} above the header, which stands in line {at + 1}.")
-    rows: list[RawRow] = []
+    n_lines, tail = _tail(lines)
+    window = Window(lines)
+    window.end = n_lines
     left_out: list[str] = []
     complete = source.complete
-    end = len(lines)
     first: list[str] = []
-    while at < end:
-        table, head, after = _table_at(lines, at, dialect, chosen)
+    held: RawRow | None = None
+    while at < window.end:
+        table, names, after = _table_at(window, at, dialect, chosen)
         first = first or table.names
-        end = min(end, _end_of_rows(lines, after, table, left_out))
-        renamed = same_names(table.names, first, chosen)
-        at, whole = _read_section(lines[:end], after, replace(table, names=renamed), head, rows, left_out)
+        window.end = min(window.end, _end_of_rows(tail, n_lines, after, table, left_out))
+        renamed = replace(table, names=same_names(table.names, first, chosen))
+        at, whole, held = yield from _section(window, after, renamed, names, held, left_out)
         complete = complete and whole
     if left_out:
-        notes.append(f"Left out: {', '.join(left_out[:10])}{', …' * (len(left_out) > 10)}.")
-    if rows and end == len(lines) and _looks_cut(lines, rows[-1]):
+        notes.append(f"Left out: {', '.join(left_out[:_NAMED])}{', …' * (len(left_out) > _NAMED)}.")
+    if held and window.end == n_lines and _looks_cut(tail[-1], held):
         complete = False
-        notes.append(f"The file seems to be cut: {rows[-1].place} ends within a row.")
-    return Reading(rows, tuple(notes), complete)
+        notes.append(f"The file seems to be cut: {held.place} ends within a row.")
+    if held:
+        yield held
+    return Ending(tuple(notes), complete)
 
 
-def _table_at(
-    lines: Sequence[str], at: int, d: Dialect, chosen: Mapping[str, str] | None
-) -> tuple[Table, list[str], int]:
+def _without_marks(lines: Iterable[str]) -> Iterator[str]:
+    r"""The lines without byte order marks, and without the \x1a with which DOS ends a file."""
+    held: str | None = None
+    for line in lines:
+        if held is not None:
+            yield held
+        held = line.removeprefix("\ufeff")
+    if held is not None:
+        yield held.rstrip("\x1a")
+
+
+def _tail(lines: Iterable[str]) -> tuple[int, list[str]]:
+    """How many lines there are, and the last ones."""
+    n_lines = 0
+    last: deque[str] = deque(maxlen=_TAIL)
+    for line in lines:
+        n_lines += 1
+        last.append(line)
+    return n_lines, list(last)
+
+
+def _table_at(window: Window, at: int, d: Dialect, chosen: Mapping[str, str] | None) -> tuple[Table, list[str], int]:
     """What the header in a line says of the rows below it; its plain names; the line below."""
-    header = read_record(lines, at, d)
+    header = read_record(window, at, d)
     while len(header.fields) > 1 and not header.fields[-1].strip():
         header.fields.pop()
     n = len(header.fields)
-    dialect = _finish_dialect(lines[at:], d, n)
+    dialect = _finish_dialect(window.ahead(at, 2 * _SHAPE_SAMPLE), d, n)
     names = unique_names(header.fields)
     texts = pick_columns(names, chosen).get("text", ())
-    clean = _clean_records(lines[header.after : header.after + _SHAPE_SAMPLE], dialect, n)
+    clean = _clean_records(window.ahead(header.after, _SHAPE_SAMPLE), dialect, n)
     table = Table(names, dialect, _shapes(clean), tuple(names.index(c) for c in texts if c in names))
     return table, [plain_name(h) for h in header.fields], header.after
 
 
-def _end_of_rows(lines: Sequence[str], at: int, table: Table, left_out: list[str]) -> int:
-    """The line where totals and closing remarks begin that stand below all rows; they are noted."""
-    end, found = len(lines), len(lines)
-    while end > at:
-        line = lines[end - 1]
+def _end_of_rows(tail: Sequence[str], n_lines: int, at: int, table: Table, left_out: list[str]) -> int:
+    """The line where totals and closing remarks begin that stand below all rows; they are noted.
+
+    `tail` are the last of `n_lines` lines; `at` is the first below the header.
+    """
+    before = n_lines - len(tail)
+    end, found = len(tail), len(tail)
+    while end > max(at - before, 0):
+        line = tail[end - 1]
         fields = read_record([line], 0, table.dialect).fields
         filled = [c for c in fields if c.strip("\x00 \t\r\n\u3000")]
         if filled:
-            alone = len(filled) == 1 and len(fields) < table.n_fields and not lines[end - 2].strip()
+            alone = len(filled) == 1 and len(fields) < table.n_fields and not tail[end - 2].strip()
             closing = (
                 is_total(fields) or is_closing(filled) or (alone and shape(filled[0]) not in table.shapes.get(0, ()))
             )
@@ -269,16 +354,23 @@ def _end_of_rows(lines: Sequence[str], at: int, table: Table, left_out: list[str
                 break
             found = end - 1
         end -= 1
-    left_out += [f"line {n + 1} (a total or closing line)" for n in range(found, len(lines)) if lines[n].strip()]
-    return found
+    for n in range(found, len(tail)):
+        if tail[n].strip():
+            _leave_out(left_out, f"line {before + n + 1} (a total or closing line)")
+    return before + found
 
 
-def _finish_dialect(lines: Sequence[str], d: Dialect, n: int) -> Dialect:
+def _leave_out(left_out: list[str], line: str) -> None:
+    """Note a line, as long as there are not more than anybody reads."""
+    if len(left_out) <= _NAMED:
+        left_out.append(line)
+
+
+def _finish_dialect(sample: Sequence[str], d: Dialect, n: int) -> Dialect:
     r"""The dialect with what only the rows show, if more of them come out whole.
 
     \" may escape a quote, ' may be the quote, and in a tab-separated file quotes may be text.
     """
-    sample = lines[: 2 * _SHAPE_SAMPLE]
     others = []
     if any("\\" + d.quote in line for line in sample):
         others.append(Dialect(d.delimiter, d.quote, backslash=True))
@@ -330,55 +422,61 @@ def no_text_column(name: str, names: Sequence[str]) -> str:
     )
 
 
-def _whole_records(lines: Sequence[str], at: int, table: Table) -> Iterator[tuple[int, Record, str]]:
-    """The records from a line on: where each begins, and "unbalanced_quote" where its quotes do not close."""
+def _whole_records(lines: Window, at: int, table: Table) -> Iterator[tuple[int, Record, str, str]]:
+    """The records from a line on: where each begins, "unbalanced_quote" where its quotes do not close, its lines."""
     n = table.n_fields
-    budget = 5 * len(lines) + 10_000  # lines that may be looked at in vain for a closing quote
+    spent = 0  # lines that were looked at in vain for a closing quote
 
     def stops(line: str) -> bool:
-        nonlocal budget
-        budget -= 1
-        if budget < 0 or not table.shapes or line.count(table.dialect.delimiter or "\n") < n - 1:
-            return budget < 0
+        nonlocal spent
+        spent += 1
+        is_late = spent > _IN_VAIN + 2 * at
+        if is_late or not table.shapes or line.count(table.dialect.delimiter or "\n") < n - 1:
+            return is_late
         cells = read_record([line], 0, table.dialect).fields
         return len(cells) >= n and table.begins_record(cells)
 
-    while at < len(lines):
+    while lines.has(at):
         record, reason = read_record(lines, at, table.dialect, stops), ""
         several = record.after > at + 1
         if not record.closed or (several and (record.stray or _filled_to(record.fields) > n)):
             record, reason = _on_its_own(lines[at], at, table)
-        yield at, record, reason
+        yield at, record, reason, "".join(lines[i] for i in range(at, record.after)).rstrip(_LINE_END)
         at = record.after
+        lines.forget(at)
 
 
-def _read_section(
-    lines: list[str], at: int, table: Table, head: Sequence[str], rows: list[RawRow], left_out: list[str]
-) -> tuple[int, bool]:
-    """Add the rows below one header; the line of the next one (or the end), and whether no part was left unwritten."""
+def _section(
+    lines: Window, at: int, table: Table, head: Sequence[str], held: RawRow | None, left_out: list[str]
+) -> Generator[RawRow, None, tuple[int, bool, RawRow | None]]:
+    """The rows below one header, each when the next is there: a line that cannot begin a row may belong to it.
+
+    In the end the line of the next header (or the end), whether no part was left unwritten, and the row still held.
+    """
     complete = True
-    for start, record, fault in _whole_records(lines, at, table):
+    for start, record, fault, raw in _whole_records(lines, at, table):
         fields = record.fields
-        raw = "".join(lines[start : record.after]).rstrip(_LINE_END)
         place = f"line {start + 1}" if record.after == start + 1 else f"lines {start + 1} to {record.after}"
         wrong = not fault and (len(fields) < table.n_fields or _filled_to(fields) > table.n_fields)
         if not any(c.strip("\x00\x1a \t\ufeff\u200b\u3000") for c in fields):
             complete = complete and "\x00" not in raw
         elif len(fields) >= 2 and is_header(fields, head):
-            left_out.append(f"{place} (the header again)")
+            _leave_out(left_out, f"{place} (the header again)")
         elif not fault and is_total(fields) and _has_no_text(fields, table):
-            left_out.append(f"{place} (a total or closing line)")
+            _leave_out(left_out, f"{place} (a total or closing line)")
         elif not fault and _is_other_header(fields, table):
-            left_out.append(f"{place} (another header)")
-            return start, complete
-        elif wrong and rows and _continues(fields, table):
-            rows[-1] = _joined(rows[-1], raw, start)
+            _leave_out(left_out, f"{place} (another header)")
+            return start, complete, held
+        elif wrong and held and _continues(fields, table):
+            held = _joined(held, raw, start)
         else:
             reason = fault or ("unbalanced_quote" if record.stray else "wrong_field_count") * wrong
             issues = ("unbalanced_quote",) if record.stray and not reason else ()
             values = dict(zip(table.names, fields, strict=False))
-            rows.append(RawRow(len(rows) + 1, values, place, reason, issues, raw))
-    return len(lines), complete
+            if held:
+                yield held
+            held = RawRow(held.number + 1 if held else 1, values, place, reason, issues, raw)
+    return lines.end, complete, held
 
 
 def _is_other_header(fields: Sequence[str], table: Table) -> bool:
@@ -425,6 +523,6 @@ def _joined(row: RawRow, raw: str, at: int) -> RawRow:
     return RawRow(row.number, row.values, place, row.reason or "wrong_field_count", row.issues, row.raw + "\n" + raw)
 
 
-def _looks_cut(lines: list[str], last: RawRow) -> bool:
+def _looks_cut(line: str, last: RawRow) -> bool:
     """The last line has no end and its row is damaged."""
-    return not lines[-1].endswith(("\n", "\r")) and last.reason in ("wrong_field_count", "unbalanced_quote")
+    return not line.endswith(("\n", "\r")) and last.reason in ("wrong_field_count", "unbalanced_quote")

@@ -3,11 +3,17 @@
 import codecs
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
+from typing import Generic, TypeVar
 
+from messages.archive import MAX_BYTES, check_size
 from messages.columns import HEADER_WITHIN, is_known_name
+from messages.content import Content
 from messages.errors import InputError, LogError
+
+Item = TypeVar("Item")
 
 _BOMS = (  # longest first: UTF-32 begins like UTF-16
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -47,16 +53,31 @@ _ODD = re.compile(
 
 
 @dataclass(frozen=True)
-class Lines:
-    """A text as lines with their ends; a byte that could not be decoded is a lone surrogate U+DC80 to U+DCFF."""
+class Again(Generic[Item]):
+    """What can be gone through many times, made anew each time instead of being held."""
 
-    lines: list[str]
+    make: Callable[[], Iterator[Item]]
+
+    def __iter__(self) -> Iterator[Item]:
+        return self.make()
+
+
+@dataclass(frozen=True)
+class Lines:
+    """A text as lines with their ends; a byte that could not be decoded is a lone surrogate U+DC80 to U+DCFF.
+
+    The lines can be gone through as often as needed; those of a large file are decoded anew each time.
+    """
+
+    lines: Iterable[str]
     encoding: str
     notes: tuple[str, ...] = ()
     complete: bool = True
 
 
-def decode_lines(data: bytes, name: str, encoding: str | None = None, marketplace: str | None = None) -> Lines:
+def decode_lines(
+    data: bytes | Content, name: str, encoding: str | None = None, marketplace: str | None = None
+) -> Lines:
     """Decode a log, line by line, so that one bad line costs one line.
 
     The order of decisions: byte order mark, strict UTF-8, the encoding that the caller names, the marketplace
@@ -68,19 +89,43 @@ def decode_lines(data: bytes, name: str, encoding: str | None = None, marketplac
     >>> decode_lines("注文番号,本文\\n1,表示能力\\n".encode("cp932"), "log.csv").encoding
     'cp932'
     """
-    for bom, codec in _BOMS:
-        if data.startswith(bom):
-            text = _decode(data[len(bom) :], codec)
-            return _undo_double_encoding(text) if codec == "utf-8" else text
-    if wide := _wide_without_bom(data):
-        return _decode(data, wide)
-    if re.search(rb"\x1b\$[@B]|\x1b\(J", data[:_SAMPLE]) and data.isascii():
-        return _decode(data, "iso2022_jp_ext")
-    lines = data.splitlines(keepends=True)
+    head = data[:_SAMPLE] if isinstance(data, bytes) else data.head
+    bom, codec = next(((bom, codec) for bom, codec in _BOMS if head.startswith(bom)), (b"", ""))
+    if wide := codec if codec.startswith(("utf-16", "utf-32")) else "" if codec else _wide_without_bom(head):
+        return _decode_wide((data if isinstance(data, bytes) else data.data())[len(bom) :], wide)
+    lines: Iterable[bytes] = (
+        data[len(bom) :].splitlines(keepends=True)
+        if isinstance(data, bytes)
+        else Again(lambda: _without(bom, data.lines()))
+    )
+    if codec:
+        return _undo_double_encoding(_decode(lines, codec)) if codec == "utf-8" else _decode(lines, codec)
+    if re.search(rb"\x1b\$[@B]|\x1b\(J", head) and all(map(bytes.isascii, lines)):
+        return _decode(lines, "iso2022_jp_ext")
     if _is_utf8(lines):
-        return _undo_double_encoding(_decode(data, "utf-8"))
+        return _undo_double_encoding(_decode(lines, "utf-8"))
     codec = _known(encoding) if encoding else _likely_codec(lines, marketplace, name)
-    return _decode(data, codec)
+    return _decode(lines, codec)
+
+
+def _without(bom: bytes, lines: Iterator[bytes]) -> Iterator[bytes]:
+    yield from filter(None, [next(lines)[len(bom) :]])
+    yield from lines
+
+
+def whole_text(lines: Iterable[str], name: str) -> str:
+    """The lines put together, for the formats that cannot be read line by line; LogError when they are too long.
+
+    >>> whole_text(["a\\n", "b"], "log.json")
+    'a\\nb'
+    """
+    kept: list[str] = []
+    size = 0
+    for line in lines:
+        kept.append(line)
+        size += len(line)
+        check_size(name, size, MAX_BYTES)
+    return "".join(kept)
 
 
 def undecodable(text: str) -> bool:
@@ -119,10 +164,14 @@ def _known(encoding: str) -> str:
         ) from None
 
 
-def _decode(data: bytes, codec: str) -> Lines:
-    """Decode with one codec; UTF-16 and UTF-32 as a whole, the others line by line."""
-    if not codec.startswith(("utf-16", "utf-32")):
-        return Lines([line.decode(codec, "surrogateescape") for line in data.splitlines(keepends=True)], codec)
+def _decode(lines: Iterable[bytes], codec: str) -> Lines:
+    """Decode line by line, again each time; what was decoded once is not kept unless it was held already."""
+    decoded: Iterable[str] = Again(lambda: (line.decode(codec, "surrogateescape") for line in lines))
+    return Lines(list(decoded) if isinstance(lines, list) else decoded, codec)
+
+
+def _decode_wide(data: bytes, codec: str) -> Lines:
+    """Decode UTF-16 and UTF-32, as a whole."""
     unit = 2 if codec.startswith("utf-16") else 4
     cut = len(data) % unit
     whole = data[: len(data) - cut]
@@ -148,7 +197,7 @@ def _wide_without_bom(data: bytes) -> str | None:
     return codec if "\n" in text or "\r" in text or len(text) < 1000 else None
 
 
-def _is_utf8(lines: list[bytes]) -> bool:
+def _is_utf8(lines: Iterable[bytes]) -> bool:
     """True for UTF-8, also where some lines are something else: those are damage, not another encoding.
 
     In a log that is not UTF-8 hardly any line is valid UTF-8 by chance.
@@ -165,7 +214,7 @@ def _is_utf8(lines: list[bytes]) -> bool:
     return not bad_lines or good >= 2 * bad or (good_lines >= 2 and good_lines * 9 >= bad_lines)
 
 
-def _likely_codec(lines: list[bytes], marketplace: str | None, name: str) -> str:
+def _likely_codec(lines: Iterable[bytes], marketplace: str | None, name: str) -> str:
     telling: list[bytes] = []
     size = 0
     for line in lines:
@@ -196,9 +245,9 @@ def _likely_codec(lines: list[bytes], marketplace: str | None, name: str) -> str
     return guess.encoding
 
 
-def _known_names(lines: list[bytes], codec: str) -> int:
+def _known_names(lines: Iterable[bytes], codec: str) -> int:
     """How many names of columns, other than ASCII, the first lines hold in this encoding."""
-    head = b"".join(line for line in lines[:HEADER_WITHIN] if not line.isascii() and len(line) < 5000)
+    head = b"".join(line for line in islice(lines, HEADER_WITHIN) if not line.isascii() and len(line) < 5000)
     cells = re.split(r"[,;\t|\r\n\"]+", head.decode(codec, "replace"))
     return sum(not cell.isascii() and len(cell) < 50 and is_known_name(cell) for cell in set(cells))
 
@@ -257,17 +306,21 @@ def _undo_double_encoding(lines: Lines) -> Lines:
     Done only if each line with a foreign letter turns into valid UTF-8; one line that does not shows that the
     log is as it should be.
     """
-    fixed: list[str] = []
-    n_fixed = 0
+    foreign = False
     for line in lines.lines:
-        if line.isascii():
-            fixed.append(line)
-            continue
-        try:
-            fixed.append(bytes(_AS_BYTES[c] for c in line).decode("utf-8"))
-        except (KeyError, UnicodeDecodeError):
-            return lines
-        n_fixed += 1
-    if not n_fixed:
+        if not line.isascii():
+            if _decoded_twice(line) is None:
+                return lines
+            foreign = True
+    if not foreign:
         return lines
-    return Lines(fixed, "utf-8", ("The file was encoded twice (Ã¤ for ä); it was decoded twice.",), lines.complete)
+    fixed: Iterable[str] = Again(lambda: (_decoded_twice(line) or line for line in lines.lines))
+    note = "The file was encoded twice (Ã¤ for ä); it was decoded twice."
+    return Lines(list(fixed) if isinstance(lines.lines, list) else fixed, "utf-8", (note,), lines.complete)
+
+
+def _decoded_twice(line: str) -> str | None:
+    try:
+        return bytes(_AS_BYTES[c] for c in line).decode("utf-8")
+    except (KeyError, UnicodeDecodeError):
+        return None

@@ -4,24 +4,33 @@ import datetime
 import hashlib
 import re
 import unicodedata
+from array import array
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 import re2
 
 from messages.clean import clean_message, find_asin, find_marketplace_in, find_order_ids
-from messages.columns import known_scenarios, marketplace_names, not_the_buyer, plain_name
+from messages.columns import known_scenarios, marketplace_names, not_the_buyer, pick_columns, plain_name
 from messages.dates import day_first, read_moment
 from messages.encoding import undecodable, visible_bytes
+from messages.json_log import with_description
 from messages.language import detect_languages
 from messages.marketplaces import find_marketplace, marketplace
-from messages.rows import RawRow
+from messages.rows import Ending, RawRow, Rows
 from messages.sender import read_sender, relay_marketplace
 from messages.workbook import CellError, text_of
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_FIRST_ROWS = 1000  # whose columns are nearly always all that there are
+_LONG_ID = re.compile(r"\d{16,}")
 _UNSEEN = re.compile(
     r"[\s\x00-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0]*"
 )
@@ -39,69 +48,158 @@ _DAY_FIRST = frozenset(
 
 @dataclass(frozen=True)
 class Plan:
-    """How the columns of one file are read."""
+    """How the rows of one file are read, as far as only the whole file tells."""
 
     picked: Mapping[str, tuple[str, ...]]
-    not_buyer: Mapping[str, frozenset[str]]
-    nested_text: frozenset[str]
-    day_first: bool | None
-    marketplace: str
-    scenario: str
+    not_buyer: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    nested_text: frozenset[str] = frozenset()
+    day_first: bool | None = None
+    marketplace: str = ""
+    scenario: str = ""
+    conflicting: frozenset[bytes] = frozenset()  # texts, hashed, that stand there with two labels
+    rounded_ids: bool = False  # every long id ends in zeros: a spreadsheet rounded them
+    described: bool = False  # tickets with a body and tickets with a description only
 
 
-def records_of(
-    rows: Sequence[RawRow], picked: Mapping[str, tuple[str, ...]], market: str | None = None
-) -> tuple[list[dict[str, Any]], bool]:
-    """A record for each row, with its quarantine reason or "", and whether the file is labelled.
+@dataclass(frozen=True)
+class Survey:
+    """What a whole file tells before its first row is read: the plan, and which ids stand there more than once.
+
+    `repeated` holds the hashes of such ids in order; 8 bytes a row are kept while they are counted.
+    """
+
+    plan: Plan
+    names: tuple[str, ...]
+    n_rows: int
+    readable: bool  # a row without damage is there
+    repeated: "NDArray[np.uint64]"
+    ending: Ending
+
+    def repeats(self, row: RawRow) -> bool:
+        """Whether the id of a row stands in another row too."""
+        if not len(self.repeated):
+            return False
+        hashed = _hash_of_id(row, self.plan)
+        at = self.repeated.searchsorted(hashed)
+        return bool(at < len(self.repeated) and self.repeated[at] == hashed)
+
+
+def survey(rows: Callable[[], Rows], chosen: Mapping[str, str] | None = None, market: str | None = None) -> Survey:
+    """Go through all rows once; once more where columns turn up late, and where messages are labelled.
+
+    >>> from messages.rows import Reading, given
+    >>> rows = [RawRow(i, {"Id": name, "Text": "Hello"}) for i, name in enumerate("aba", 1)]
+    >>> found = survey(lambda: given(Reading(rows)))
+    >>> found.n_rows, found.plan.picked["text"], [found.repeats(row) for row in rows]
+    (3, ('Text',), [True, False, True])
+    """
+    names: dict[str, None] = {}
+    for row in islice(rows(), _FIRST_ROWS):
+        names |= dict.fromkeys(row.values)
+    code = "" if not market or market.upper() == "CN" else marketplace(market).code
+    while True:
+        plan = Plan(pick_columns(names, chosen), marketplace=code)
+        found = _look_through(rows(), plan, names)
+        if pick_columns(names, chosen) == plan.picked:
+            break
+    if found.plan.scenario:
+        return replace(found, plan=replace(found.plan, conflicting=_conflicts(rows(), found.plan)))
+    return found
+
+
+def _look_through(rows: Rows, plan: Plan, names: dict[str, None]) -> Survey:
+    """One walk over all rows; columns that turn up late are added to the names."""
+    import numpy as np
+
+    texts, dates = plan.picked.get("text", ()), plan.picked.get("received_at", ())
+    nested, filled = Counter[str](), Counter[str]()
+    known, labelled = Counter[str](), Counter[str]()
+    told: set[bool | None] = set()
+    hashes = array("Q")
+    n_rows = n_long = n_zeros = 0
+    readable = False
+    while True:
+        try:
+            row = next(rows)
+        except StopIteration as end:
+            ending = end.value
+            break
+        n_rows += 1
+        if not row.values.keys() <= names.keys():
+            names |= dict.fromkeys(row.values)
+        readable = readable or bool(row.values and not row.reason)
+        for column in texts:
+            value = row.values.get(column)
+            filled[column] += value is not None
+            nested[column] += isinstance(value, (dict, list))
+        for column in dates:
+            told.add(day_first([text_of(row.values.get(column))]))
+        for column in plan.picked.get("scenario", ()):
+            label = text_of(row.values.get(column))
+            if not is_blank(label):
+                labelled[column] += 1
+                known[column] += plain_name(label) in known_scenarios()
+        if "message_id" in plan.picked:
+            message_id = _id(_cell(row, plan, "message_id"), [])
+            hashes.append(_hashed_id(message_id) if message_id else n_rows)
+            if _LONG_ID.fullmatch(message_id):
+                n_long += 1
+                n_zeros += set(message_id[15:]) == {"0"}
+    values, counts = np.unique(np.frombuffer(hashes, np.uint64), return_counts=True)
+    marks = not_the_buyer()
+    full = replace(
+        plan,
+        not_buyer={n: marks[plain_name(n)] for n in names if plain_name(n) in marks},
+        nested_text=frozenset(c for c in texts if nested[c] > 0.5 * filled[c]),
+        day_first=None if {True, False} <= told else next((t for t in told if t is not None), None),
+        # A column of labels: at least three in ten of its values are scenarios. A "Category" of a helpdesk is none.
+        scenario=next((c for c in plan.picked.get("scenario", ()) if known[c] >= max(0.3 * labelled[c], 1)), ""),
+        rounded_ids=n_long >= 2 and n_zeros == n_long,
+        described={"body", "description"} <= names.keys(),
+    )
+    return Survey(full, tuple(names), n_rows, readable, values[counts > 1], ending)
+
+
+def _hash_of_id(row: RawRow, plan: Plan) -> int:
+    message_id = _id(_cell(row, plan, "message_id"), [])
+    return _hashed_id(message_id) if message_id else row.number
+
+
+def _hashed_id(message_id: str) -> int:
+    """A number that tells ids apart, too large for one of a row."""
+    digest = hashlib.blake2b(message_id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") | 1 << 63
+
+
+def records_of(rows: Sequence[RawRow], plan: Plan, repeated: Container[int] = ()) -> list[dict[str, Any]]:
+    """A record for each row, with its quarantine reason or ""; `repeated` are numbers of rows whose id is not unique.
+
+    The language is what the file says, or "".
 
     >>> rows = [RawRow(1, {"Id": "7", "Text": "Hello"}), RawRow(2, {"Id": "8", "Text": " "})]
-    >>> records, labelled = records_of(rows, {"message_id": ("Id",), "text": ("Text",)})
+    >>> records = records_of(rows, Plan({"message_id": ("Id",), "text": ("Text",)}))
     >>> [(r["message_id"], r["text"], r["reason"]) for r in records]
     [('7', 'Hello', ''), ('8', ' ', 'empty_text')]
     """
-    plan = _plan(rows, picked, market)
-    records = [_record(row, plan) for row in rows]
-    if "message_id" in picked:
-        _mark_ids(records)
-    if plan.scenario:
-        _check_labels(records)
-    good = [r for r in records if not r["reason"]]
-    unknown = [r for r in good if not r["language"]]
-    for record, language in zip(unknown, detect_languages([r["text"] for r in unknown]), strict=True):
-        record["language"] = language
-    for record in records:
+    records = []
+    for row in rows:
+        record = _record(row, plan)
+        if "message_id" in plan.picked:
+            _mark_id(record, plan, row.number in repeated)
+        if plan.scenario:
+            _check_label(record, plan)
         record["issues"] = " ".join(dict.fromkeys(record["issues"]))
         if record["reason"]:
             record |= {k: visible_bytes(record[k]) for k in ("text", "message_id", "place")}
-    return records, bool(plan.scenario)
+        records.append(record)
+    return records
 
 
-def _plan(rows: Sequence[RawRow], picked: Mapping[str, tuple[str, ...]], market: str | None) -> Plan:
-    names = dict.fromkeys(key for row in rows for key in row.values)
-    marks = not_the_buyer()
-    code = "" if not market or market.upper() == "CN" else marketplace(market).code
-    dates = (text_of(row.values.get(c)) for row in rows for c in picked.get("received_at", ()))
-    texts = picked.get("text", ())
-    nested = {c for c in texts if _mostly_nested([row.values.get(c) for row in rows])}
-    return Plan(
-        picked=picked,
-        not_buyer={n: marks[plain_name(n)] for n in names if plain_name(n) in marks},
-        nested_text=frozenset(nested),
-        day_first=day_first(dates),
-        marketplace=code,
-        scenario=next((c for c in picked.get("scenario", ()) if _holds_labels([r.values.get(c) for r in rows])), ""),
-    )
-
-
-def _mostly_nested(values: Sequence[Any]) -> bool:
-    filled = [v for v in values if v is not None]
-    return sum(isinstance(v, (dict, list)) for v in filled) > 0.5 * len(filled)
-
-
-def _holds_labels(values: Sequence[Any]) -> bool:
-    """A column of labels: at least three in ten of its values are scenarios. A "Category" of a helpdesk is none."""
-    filled = [plain_name(text_of(v)) for v in values if not is_blank(text_of(v))]
-    return bool(filled) and sum(v in known_scenarios() for v in filled) >= 0.3 * len(filled)
+def add_languages(records: Sequence[dict[str, Any]]) -> None:
+    """Fill in the language of messages where the file does not say it."""
+    unknown = [r for r in records if not r["language"] and not r["reason"]]
+    for record, language in zip(unknown, detect_languages([r["text"] for r in unknown]), strict=True):
+        record["language"] = language
 
 
 def is_blank(text: str) -> bool:
@@ -114,6 +212,7 @@ def is_blank(text: str) -> bool:
 
 
 def _record(row: RawRow, plan: Plan) -> dict[str, Any]:
+    row = with_description(row) if plan.described else row
     issues = list(row.issues)
     written, fault = _text(row, plan)
     text, from_mail = (clean_message(written), written) if _is_mail_text(written) else (written, "")
@@ -176,9 +275,9 @@ def _is_mail_text(text: str) -> bool:
     return text.count("------") >= 2 and _MARKER.search(_SURROGATE.sub(" ", text)) is not None
 
 
-def _cell(row: RawRow, plan: Plan, field: str) -> Any:
+def _cell(row: RawRow, plan: Plan, name: str) -> Any:
     """The first filled cell of the columns that may hold a field."""
-    for column in plan.picked.get(field, ()):
+    for column in plan.picked.get(name, ()):
         value = row.values.get(column)
         if not isinstance(value, (dict, list)) and not is_blank(text_of(value)):
             return value
@@ -227,19 +326,15 @@ def _id(value: Any, issues: list[str]) -> str:
     return text
 
 
-def _mark_ids(records: Sequence[dict[str, Any]]) -> None:
-    """Say which ids are missing, stand twice, or lost their last digits in Excel (all of them end in zeros)."""
-    long = [r for r in records if re.fullmatch(r"\d{16,}", r["message_id"])]
-    if len(long) >= 2 and all(set(r["message_id"][15:]) == {"0"} for r in long):
-        for record in long:
-            record["message_id"] = ""
-            record["issues"].append("id_precision_lost")
-    counts = Counter(r["message_id"] for r in records)
-    for record in records:
-        if not record["message_id"]:
-            record["issues"] += [] if "id_precision_lost" in record["issues"] else ["missing_id"]
-        elif counts[record["message_id"]] > 1:
-            record["issues"].append("duplicate_id")
+def _mark_id(record: dict[str, Any], plan: Plan, is_repeated: bool) -> None:
+    """Say that an id is missing, stands twice, or lost its last digits in Excel (all long ones end in zeros)."""
+    if plan.rounded_ids and _LONG_ID.fullmatch(record["message_id"]):
+        record["message_id"] = ""
+        record["issues"].append("id_precision_lost")
+    elif not record["message_id"]:
+        record["issues"] += [] if "id_precision_lost" in record["issues"] else ["missing_id"]
+    elif is_repeated:
+        record["issues"].append("duplicate_id")
 
 
 def _sender(row: RawRow, plan: Plan) -> str:
@@ -301,21 +396,31 @@ def _moment(value: Any, plan: Plan, market: str, issues: list[str]) -> Any:
     return moment
 
 
-def _check_labels(records: Sequence[dict[str, Any]]) -> None:
-    """Set aside labels that are empty, unknown, or differ for one text; blanks, case and zero-width are forgiven."""
-    for record in records:
-        label = known_scenarios().get(plain_name(record["scenario"]), "")
-        if not record["reason"] and not label:
+def _check_label(record: dict[str, Any], plan: Plan) -> None:
+    """Set aside a label that is empty, unknown, or differs for one text; blanks, case and zero-width are forgiven."""
+    label = known_scenarios().get(plain_name(record["scenario"]), "")
+    if not record["reason"]:
+        if not label:
             record["reason"] = "empty_label" if is_blank(record["scenario"]) else "unknown_label"
-        record["scenario"] = label
-    labels: dict[str, set[str]] = {}
-    for record in records:
-        if not record["reason"]:
-            labels.setdefault(_same_text(record["text"]), set()).add(record["scenario"])
-    for record in records:
-        if not record["reason"] and len(labels[_same_text(record["text"])]) > 1:
+        elif plan.conflicting and _same_text(record["text"]) in plan.conflicting:
             record["reason"] = "conflicting_label"
+    record["scenario"] = label
 
 
-def _same_text(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+def _conflicts(rows: Rows, plan: Plan) -> frozenset[bytes]:
+    """The texts that stand in a labelled file with two labels."""
+    labels: dict[bytes, str] = {}
+    conflicting: set[bytes] = set()
+    for row in rows:
+        record = _record(row, plan)
+        _check_label(record, plan)
+        if not record["reason"]:
+            text = _same_text(record["text"])
+            if labels.setdefault(text, record["scenario"]) != record["scenario"]:
+                conflicting.add(text)
+    return frozenset(conflicting)
+
+
+def _same_text(text: str) -> bytes:
+    same = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return hashlib.blake2b(same.encode("utf-8", "surrogatepass"), digest_size=16).digest()

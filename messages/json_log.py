@@ -2,15 +2,16 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
 from messages.columns import pick_columns, unique_names
-from messages.encoding import Lines, undecodable
+from messages.encoding import Again, Lines, undecodable, whole_text
 from messages.errors import LogError
-from messages.rows import RawRow, Reading
+from messages.rows import Ending, RawRow, Reading, Rows, given
 
 # Lists that hold records, outermost first; what surrounds such a list belongs to each of its records.
 _RECORDS = (
@@ -29,6 +30,7 @@ _RECORDS = (
 )
 _INSIDE = ("messages", "comments", "threads", "conversation_parts")
 _MAX_DEPTH = 40
+_FORM_SAMPLE = 1000  # lines that tell whether each ends with the comma of an array, or holds a page of an answer
 _WRAPPERS = ("data", "results", "hits", "_embedded", "response", "payload")
 _NEXT_OBJECT = re.compile(r"\}\s*,\s*(?=\{)|\n(?=\{)")
 
@@ -39,42 +41,35 @@ class _Twice(dict[str, Any]):
     key = ""
 
 
-def read_json(source: Lines, name: str) -> Reading:
+def json_rows(source: Lines, name: str) -> Rows:
     """Rows of a JSON document or of JSON lines; a line that is no object is a row with a reason.
 
     >>> lines = Lines(['{"id": 12345678901234567890, "message": "Hello"}\\n', '{"id": 2,\\n'], "utf-8")
-    >>> [(row.values, row.reason) for row in read_json(lines, "log.jsonl").rows]
+    >>> [(row.values, row.reason) for row in json_rows(lines, "log.jsonl")]
     [({'id': '12345678901234567890', 'message': 'Hello'}, ''), ({'id': '2'}, 'invalid_json')]
     """
-    reading = _read(source, name)
-    if any("body" in row.values for row in reading.rows):
-        rows = [_described(row) for row in reading.rows]
-        return Reading(rows, reading.notes, reading.complete)
-    return reading
-
-
-def _described(row: RawRow) -> RawRow:
-    """A ticket without comments beside tickets with them: its description is the body."""
-    if "description" not in row.values or row.values.get("body") is not None:
-        return row
-    values = {**row.values, "body": row.values["description"]}
-    return RawRow(row.number, values, row.place, row.reason, row.issues, row.raw)
-
-
-def _read(source: Lines, name: str) -> Reading:
-    filled = [(i, line) for i, line in enumerate(source.lines, 1) if line.strip(_BLANK)]
-    first = filled[0][1]
-    if len(filled) == 1 or _parse(first) is _INVALID:
-        whole = "".join(source.lines)
+    filled = Again(lambda: ((i, line) for i, line in enumerate(source.lines, 1) if line.strip(_BLANK)))
+    head = list(islice(filled, 2))
+    first = head[0][1]
+    if len(head) == 1 or _parse(first) is _INVALID:
+        whole = whole_text(source.lines, name)
         document = _parse(whole)
         if document is not _INVALID:
-            return _of_document(document, source)
-        if len(filled) == 1 or first.strip(_BLANK).startswith("[") or first.strip(_BLANK) == "{":
-            return _of_array(whole, source, name)
-    reading = _of_lines(filled, source)
-    if all(row.reason == "invalid_json" for row in reading.rows):
-        raise LogError(f"{name}: no valid JSON object in it. Export it again, as JSON lines or CSV.")
-    return reading
+            return (yield from given(_of_document(document, source)))
+        if len(head) == 1 or first.strip(_BLANK).startswith("[") or first.strip(_BLANK) == "{":
+            return (yield from given(_of_array(whole, source, name)))
+    return (yield from _of_lines(filled, source, name))
+
+
+def with_description(row: RawRow) -> RawRow:
+    """A ticket without comments beside tickets with them: its description is the body.
+
+    >>> with_description(RawRow(1, {"description": "Where is it?"})).values["body"]
+    'Where is it?'
+    """
+    if "description" not in row.values or row.values.get("body") is not None:
+        return row
+    return replace(row, values={**row.values, "body": row.values["description"]})
 
 
 _BLANK = " \t\r\n\x00\ufeff\x1e\x1a\u200b\xa0\u3000"
@@ -108,33 +103,46 @@ def _parse(text: str) -> Any:
         return _INVALID
 
 
-def _of_lines(filled: list[tuple[int, str]], source: Lines) -> Reading:
-    rows: list[RawRow] = []
-    notes = list(source.notes)
-    complete = source.complete
-    commas = sum(line.rstrip(_BLANK).endswith("},") for _, line in filled) * 2 > len(filled)
-    values = [_parse(line.rstrip(_BLANK + ",") if commas else line) for _, line in filled]
-    pages = all(isinstance(v, list) and _is_page(v) for v in values)  # an answer of an API in each line
-    for (number, line), value in zip(filled, values, strict=True):
+def _of_lines(filled: Iterable[tuple[int, str]], source: Lines, name: str) -> Rows:
+    head = [line for _, line in islice(filled, _FORM_SAMPLE)]
+    commas = sum(line.rstrip(_BLANK).endswith("},") for line in head) * 2 > len(head)
+
+    def parsed(line: str) -> Any:
+        return _parse(line.rstrip(_BLANK + ",") if commas else line)
+
+    pages = all(map(_is_page, map(parsed, head)))  # an answer of an API in each line
+    count = number = 0
+    line, last = "", ""
+    is_any_valid = False
+    for number, line in filled:
+        value = parsed(line)
         place = f"line {number}"
-        if pages or (isinstance(value, dict) and not _is_record(value) and not _has_text(tuple(value))):
+        if (pages and _is_page(value)) or (
+            isinstance(value, dict) and not _is_record(value) and not _has_text(tuple(value))
+        ):
+            rows: list[RawRow] = []
             for k, record in enumerate(_records(value), 1):
-                rows += _rows_of(record, f"{place}, record {k}", "", len(rows))
+                rows += _rows_of(record, f"{place}, record {k}", "", count + len(rows))
         elif isinstance(value, dict):
-            rows += _rows_of(value, place, line, len(rows))
+            rows = _rows_of(value, place, line, count)
         else:
-            rows.append(RawRow(len(rows) + 1, _id_of(line), place, "invalid_json", (), line.rstrip("\r\n")))
-    if rows and rows[-1].reason == "invalid_json" and not source.lines[-1].endswith(("\n", "\r")):
-        complete = False
-        notes.append(f"The file seems to be cut: its last line, {filled[-1][0]}, is no JSON.")
-    return Reading(rows, tuple(notes), complete)
+            rows = [RawRow(count + 1, _id_of(line), place, "invalid_json", (), line.rstrip("\r\n"))]
+        count += len(rows)
+        is_any_valid = is_any_valid or any(row.reason != "invalid_json" for row in rows)
+        last = rows[-1].reason if rows else last
+        yield from rows
+    if count and not is_any_valid:
+        raise LogError(f"{name}: no valid JSON object in it. Export it again, as JSON lines or CSV.")
+    if last == "invalid_json" and not line.endswith(("\n", "\r")):
+        return Ending((*source.notes, f"The file seems to be cut: its last line, {number}, is no JSON."), False)
+    return Ending(source.notes, source.complete)
 
 
-def _is_page(value: list[Any]) -> bool:
-    return bool(value) and all(isinstance(record, dict) for record in value)
+def _is_page(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(record, dict) for record in value)
 
 
-@cache
+@lru_cache(maxsize=10_000)
 def _has_text(names: tuple[str, ...]) -> bool:
     return "text" in pick_columns(names)
 

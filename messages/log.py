@@ -1,21 +1,23 @@
 """Reading an exported log: which format it is, and the messages of buyers in it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from messages.archive import MAX_BYTES, check_size, log_members, open_zip, read_member, unpack_gzip
+from messages.archive import MAX_BYTES, check_size, log_members, open_zip, read_member
 from messages.charset import html_charset, known_codec
-from messages.columns import FIELDS, check_chosen, pick_columns, same_names
-from messages.delimited import no_text_column, read_delimited
-from messages.encoding import decode_lines, undecodable, visible_bytes
+from messages.columns import FIELDS, check_chosen, same_names
+from messages.content import Content, content_of, open_content
+from messages.delimited import delimited_rows, no_text_column
+from messages.encoding import decode_lines, undecodable, visible_bytes, whole_text
 from messages.errors import LogError
-from messages.fields import records_of
-from messages.json_log import read_json
-from messages.parquet import read_parquet
-from messages.rows import Reading, without_end
+from messages.fields import Plan, Survey, add_languages, records_of, survey
+from messages.json_log import json_rows
+from messages.parquet import parquet_rows
+from messages.rows import Ending, RawRow, Reading, Rows, drained, given, without_end
 from messages.workbook import read_html_table, read_workbook
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 MESSAGE_COLUMNS = ("row", *(name for name in FIELDS if name != "scenario"), "issues")
 QUARANTINE_COLUMNS = ("row", "message_id", "reason", "place", "text")
+PART = 1_000  # rows of a log that are worked on together
+PART_CHARACTERS = 4_000_000  # and what they may hold
 
 
 @dataclass(frozen=True)
@@ -56,15 +60,97 @@ def read_log(
 
     Raises LogError, with the file, the reason and what to do, when the file cannot be read as a whole.
     """
-    reading = read_rows(path, columns=columns, encoding=encoding, marketplace=marketplace)
-    path = Path(path)
-    names = _names(reading)
-    picked = pick_columns(names, columns)
-    if "text" not in picked and any(row.values and not row.reason for row in reading.rows):
-        raise LogError(no_text_column(path.name, names))
-    records, labelled = records_of(reading.rows, picked, marketplace)
-    check_size(path.name, sum(len(record["text"]) for record in records), MAX_BYTES)
-    return _as_log(records, reading, labelled)
+    check_chosen(columns)
+    content = open_content(path)
+    reading = drained(_rows(content, _Hints(columns, encoding, marketplace)))
+    found = _survey(content.name, lambda: given(reading), columns, marketplace)
+    repeated = {row.number for row in reading.rows if found.repeats(row)}
+    records = records_of(reading.rows, found.plan, repeated)
+    add_languages(records)
+    check_size(content.name, sum(len(record["text"]) for record in records), MAX_BYTES)
+    return _as_log(records, found)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some rows of a log, and all that is needed to read them apart from the others."""
+
+    rows: list[RawRow]
+    plan: Plan
+    repeated: frozenset[int]
+
+    def records(self) -> list[dict[str, Any]]:
+        """A record for each row, as in `Log`, with its `reason` where it is set aside."""
+        return records_of(self.rows, self.plan, self.repeated)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A log of any size, gone through once already, to be read part by part: its memory does not grow with the log.
+
+    `digest` is the SHA-256 of the file. The rest is as in `Log`.
+    """
+
+    name: str
+    digest: str
+    n_rows: int
+    labelled: bool
+    complete: bool
+    notes: tuple[str, ...]
+    make: Callable[[], Iterator[Part]]
+
+    def __iter__(self) -> Iterator[Part]:
+        return self.make()
+
+
+def read_parts(
+    path: str | Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+    marketplace: str | None = None,
+) -> Parts:
+    """Read a log as `read_log` does, in parts. CSV, TSV, JSON lines and Parquet may be of any size, also in .gz.
+
+    `path` may be an fsspec URL. Raises LogError as `read_log` does, before the first part is given.
+    """
+    check_chosen(columns)
+    content = open_content(path)
+    hints = _Hints(columns, encoding, marketplace)
+    found = _survey(content.name, lambda: _rows(content, hints), columns, marketplace)
+    return Parts(
+        name=content.name,
+        digest=content.digest,
+        n_rows=found.n_rows,
+        labelled=bool(found.plan.scenario),
+        complete=found.ending.complete,
+        notes=_notes(found),
+        make=lambda: _parts(_rows(content, hints), found),
+    )
+
+
+def _parts(rows: Iterator[RawRow], found: Survey) -> Iterator[Part]:
+    kept: list[RawRow] = []
+    characters = 0
+    for row in rows:
+        kept.append(row)
+        characters += sum(len(v) for v in row.values.values() if isinstance(v, str))
+        if len(kept) == PART or characters > PART_CHARACTERS:
+            yield _part(kept, found)
+            kept, characters = [], 0
+    if kept:
+        yield _part(kept, found)
+
+
+def _part(rows: list[RawRow], found: Survey) -> Part:
+    return Part(rows, found.plan, frozenset(row.number for row in rows if found.repeats(row)))
+
+
+def _survey(name: str, rows: Callable[[], Rows], columns: Mapping[str, str] | None, marketplace: str | None) -> Survey:
+    found = survey(rows, columns, marketplace)
+    if "text" not in found.plan.picked and found.readable:
+        raise LogError(no_text_column(name, found.names))
+    return found
 
 
 def read_rows(
@@ -79,8 +165,7 @@ def read_rows(
     Raises LogError as `read_log` does.
     """
     check_chosen(columns)
-    path = Path(path)
-    return _read(_content(path), path.name, _Hints(columns, encoding, marketplace))
+    return drained(_rows(open_content(path), _Hints(columns, encoding, marketplace)))
 
 
 @dataclass(frozen=True)
@@ -92,38 +177,21 @@ class _Hints:
     marketplace: str | None = None
 
 
-def _as_log(records: list[dict[str, Any]], reading: Reading, labelled: bool) -> Log:
+def _as_log(records: list[dict[str, Any]], found: Survey) -> Log:
     import pandas as pd
 
     good = [r for r in records if not r["reason"]]
     bad = [r for r in records if r["reason"]]
-    columns = (*MESSAGE_COLUMNS, "scenario") if labelled else MESSAGE_COLUMNS
+    columns = (*MESSAGE_COLUMNS, "scenario") if found.plan.scenario else MESSAGE_COLUMNS
     messages = pd.DataFrame({c: [r[c] for r in good] for c in columns})
     messages["received_at"] = pd.to_datetime(pd.Series([r["received_at"] for r in good], dtype=object), utc=True)
     quarantined = pd.DataFrame({c: [r[c] for r in bad] for c in QUARANTINE_COLUMNS})
-    notes = reading.notes if records else (*reading.notes, "The file holds no rows.")
-    return Log(messages, quarantined, reading.complete, tuple(map(visible_bytes, notes)))
+    return Log(messages, quarantined, found.ending.complete, _notes(found))
 
 
-def _content(path: Path) -> bytes:
-    try:
-        if path.is_dir():
-            raise LogError(f"{path.name}: is a folder, not a log. Name one of the files in it.")
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise LogError(
-                f"{path.name}: has {size >> 20} MB; at most {MAX_BYTES >> 20} MB are read. "
-                "Split the log into smaller files."
-            )
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise LogError(f"{path.name}: no such file in {path.parent}. Check the name.") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise LogError(f"{path.name}: cannot be opened ({reason}). Check the name and the permissions.") from None
-    if not data.strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"):
-        raise LogError(f"{path.name}: is empty. Export the log again.")
-    return data
+def _notes(found: Survey) -> tuple[str, ...]:
+    notes = found.ending.notes if found.n_rows else (*found.ending.notes, "The file holds no rows.")
+    return tuple(map(visible_bytes, notes))
 
 
 # What a file begins with, and what to do about it.
@@ -165,65 +233,73 @@ _MAIL_HEADER = re.compile(
 )
 
 
-def _read(data: bytes, name: str, hints: _Hints) -> Reading:
+def _rows(content: Content, hints: _Hints) -> Rows:
     """Read by content: the name of a file is only a hint, and often wrong."""
-    if data[:2] == b"\x1f\x8b":
-        inner, fault, cut = unpack_gzip(data, name)
-        if not inner.strip(b"\x00 \t\r\n"):
-            raise LogError(
-                f"{name}: holds nothing that could be unpacked{': ' + fault if fault else '.'} Copy it again."
-            )
-        if inner[257:262] == b"ustar":
-            raise LogError(f"{name}: a tar archive. Unpack it and name the log in it.")
-        reading = _read_unpacked(inner, re.sub(r"\.gz$", "", name, flags=re.I), hints)
-        reading = without_end(reading, fault) if cut else reading
-        return Reading(reading.rows, (*reading.notes, fault), False) if fault and not cut else reading
-    if data[:2] == b"PK":
-        return _read_zip(data, name, hints)
-    return _read_unpacked(data, name, hints)
+    if not content.packed:
+        if content.head.startswith(b"PK"):
+            return given(_read_zip(content.data(), content.name, hints))
+        return _unpacked(content, hints)
+    if content.head[257:262] == b"ustar":
+        raise LogError(f"{content.name}: a tar archive. Unpack it and name the log in it.")
+    rows = _unpacked(replace(content, name=re.sub(r"\.gz$", "", content.name, flags=re.I)), hints)
+    if content.cut:
+        return without_end(rows, content.fault)
+    return _noted(rows, content.fault) if content.fault else rows
 
 
-def _read_unpacked(data: bytes, name: str, hints: _Hints) -> Reading:
+def _noted(rows: Rows, fault: str) -> Rows:
+    """The same of a file that is not complete."""
+    ending = yield from rows
+    return Ending((*ending.notes, fault), False)
+
+
+def _unpacked(content: Content, hints: _Hints) -> Rows:
+    head, name = content.head, content.name
     for magic, what in _REFUSED:
-        if data.startswith(magic):
+        if head.startswith(magic):
             raise LogError(f"{name}: {what}.")
-    if data[:4] == b"PAR1":
-        return read_parquet(data, name)
-    if data[:2] in (b"PK", b"\x1f\x8b"):
+    if head[:4] == b"PAR1":
+        return parquet_rows(content, name)
+    if head[:2] in (b"PK", b"\x1f\x8b"):
         raise LogError(f"{name}: an archive within an archive. Unpack it and name the log.")
-    if _PICKLE.match(data):
+    if _PICKLE.match(head):
         raise LogError(
             f"{name}: a Python pickle; it can run any code and is never loaded. "
             "Write the log as CSV, Parquet or JSON lines."
         )
-    if _is_mail(data):
+    if _is_mail(head):
         from messages.mail import read_mail
 
-        rows = list(read_mail(data, name))
+        rows = list(read_mail(content.data(), name))
         cut = [row.place for row in rows if row.reason == "truncated" or "truncated" in row.issues]
-        return Reading(rows, (f"Cut off: {', '.join(cut[:10])}.",) if cut else (), not cut)
-    if data.endswith(b"\x00" * 8):  # a file that was not written to its end
-        reading = _read_unpacked(data.rstrip(b"\x00"), name, hints)
-        return Reading(reading.rows, (*reading.notes, "The file ends in NUL bytes: its end was not written."), False)
-    source = decode_lines(data, name, hints.encoding, hints.marketplace)
+        return given(Reading(rows, (f"Cut off: {', '.join(cut[:10])}.",) if cut else (), not cut))
+    if content.is_unwritten:
+        rows_before = _unpacked(content.without_nuls(), hints)
+        return _noted(rows_before, "The file ends in NUL bytes: its end was not written.")
+    source = decode_lines(content, name, hints.encoding, hints.marketplace)
     start = next((line for line in source.lines if line.strip(_BLANK)), "").lstrip(_BLANK)
     if start[:1] in ("{", "["):
-        return read_json(source, name)
+        return json_rows(source, name)
     if start.startswith("<"):
-        text = "".join(source.lines)
+        text = whole_text(source.lines, name)
         if _HTML.match(text.lstrip("\ufeff")):
-            return read_html_table(_in_declared_charset(data, text), name, hints.columns)
+            return given(read_html_table(_in_declared_charset(content.data(), text), name, hints.columns))
         raise LogError(f"{name}: an XML document. Save it as .xlsx or CSV.")
     if _is_binary(source.lines):
         raise LogError(
             f"{name}: no text and no format that we know. "
             "Readable: CSV, TSV, XLSX, JSON, JSON lines, Parquet, mbox, eml, also in .gz and .zip."
         )
-    reading = read_delimited(source, name, hints.columns)
+    return _misnamed(delimited_rows(source, name, hints.columns), name)
+
+
+def _misnamed(rows: Rows, name: str) -> Rows:
+    """Delimited text, with a note where the name says otherwise."""
+    ending = yield from rows
     if name.lower().endswith((".xlsx", ".xls", ".parquet", ".json", ".jsonl")):
         note = f"The file is called {name}, but holds delimited text; it was read as such."
-        return Reading(reading.rows, (*reading.notes, note), reading.complete)
-    return reading
+        return Ending((*ending.notes, note), ending.complete)
+    return ending
 
 
 def _read_zip(data: bytes, name: str, hints: _Hints) -> Reading:
@@ -264,7 +340,7 @@ def _of_member(content: bytes, member: str, hints: _Hints, first: Reading | None
     reading = (
         read_workbook(content, member, hints.columns)
         if content[:2] == b"PK" and b"xl/" in content
-        else _read_unpacked(content, member, hints)
+        else drained(_unpacked(content_of(content, member), hints))
     )
     names = _names(reading)
     words = dict(zip(names, same_names(names, _names(first), hints.columns) if first else names, strict=True))
@@ -285,8 +361,8 @@ def _is_mail(data: bytes) -> bool:
     return found is not None and len(_MAIL_HEADER.findall(found[0])) >= 2
 
 
-def _is_binary(lines: Sequence[str]) -> bool:
-    sample = "".join(lines[:200])[:20_000]
+def _is_binary(lines: Iterable[str]) -> bool:
+    sample = "".join(islice(lines, 200))[:20_000]
     control = sum(c < " " and c not in "\t\r\n\x1f\x1e\x1d\x1c\x01\x1a" for c in sample) - sample.count("\x00") // 2
     return control + len(re.findall("[\udc80-\udcff\x7f-\x9f]", sample)) > max(0.1 * len(sample), 3)
 

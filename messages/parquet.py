@@ -3,42 +3,45 @@
 import io
 from typing import Any
 
-from messages.archive import check_size
+from messages.archive import check_ratio
+from messages.content import Content
 from messages.errors import LogError
 from messages.json_log import flat
-from messages.rows import RawRow, Reading
+from messages.rows import Ending, RawRow, Rows
 
-_BATCH = 10_000
+_BATCH = 2_000
 
 
-def read_parquet(data: bytes, name: str) -> Reading:
+def parquet_rows(content: Content, name: str) -> Rows:
     """Rows by position. A page whose checksum is wrong refuses the file: no other row in it can be trusted."""
     import pyarrow
     import pyarrow.parquet
 
-    rows: list[RawRow] = []
+    number = 0
     try:
-        schema = pyarrow.parquet.ParquetFile(io.BytesIO(data)).schema
-        # As dictionaries, one long text that stands in a million rows is kept once.
-        texts = [schema.column(i).path for i in range(len(schema)) if schema.column(i).physical_type == "BYTE_ARRAY"]
-        file = pyarrow.parquet.ParquetFile(io.BytesIO(data), read_dictionary=texts, page_checksum_verification=True)
-        groups = [file.metadata.row_group(g) for g in range(file.metadata.num_row_groups)]
-        check_size(name, sum(group.total_byte_size for group in groups), len(data))
-        for batch in file.iter_batches(batch_size=_BATCH, use_threads=False):
-            columns = {field.name: _values(batch.column(i)) for i, field in enumerate(batch.schema)}
-            for k in range(batch.num_rows):
-                number = len(rows) + 1
-                rows.append(RawRow(number, flat({n: c[k] for n, c in columns.items()}), f"row {number}"))
+        with io.BytesIO(content.data()) if content.packed else content.open() as stream:
+            schema = pyarrow.parquet.ParquetFile(stream).schema
+            # As dictionaries, one long text that stands in a million rows is kept once.
+            kinds = ((schema.column(i).path, schema.column(i).physical_type) for i in range(len(schema)))
+            texts = [path for path, kind in kinds if kind == "BYTE_ARRAY"]
+            stream.seek(0)
+            file = pyarrow.parquet.ParquetFile(stream, read_dictionary=texts, page_checksum_verification=True)
+            groups = (file.metadata.row_group(g) for g in range(file.metadata.num_row_groups))
+            check_ratio(name, sum(group.total_byte_size for group in groups), content.size)
+            for batch in file.iter_batches(batch_size=_BATCH, use_threads=False):
+                columns = {field.name: _values(batch.column(i)) for i, field in enumerate(batch.schema)}
+                for k in range(batch.num_rows):
+                    number += 1
+                    yield RawRow(number, flat({n: c[k] for n, c in columns.items()}), f"row {number}")
+            expected = file.metadata.num_rows
     except LogError:
         raise
     except (pyarrow.ArrowException, OSError, ValueError, MemoryError, OverflowError) as error:
         reason = str(error).partition("\n")[0][:160]
         raise LogError(f"{name}: damaged Parquet file ({reason}). Write or copy it again.") from None
-    if len(rows) != file.metadata.num_rows:
-        raise LogError(
-            f"{name}: damaged Parquet file ({len(rows)} rows of {file.metadata.num_rows}). Write or copy it again."
-        )
-    return Reading(rows)
+    if number != expected:
+        raise LogError(f"{name}: damaged Parquet file ({number} rows of {expected}). Write or copy it again.")
+    return Ending()
 
 
 def _values(column: Any) -> list[Any]:

@@ -11,12 +11,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from messages.columns import not_the_buyer, pick_columns, plain_name
+from messages.columns import not_the_buyer, plain_name
 from messages.encoding import decode_lines
 from messages.errors import InputError, LogError
-from messages.fields import records_of
+from messages.fields import add_languages, records_of, survey
 from messages.log import read_rows
-from messages.rows import RawRow
+from messages.rows import RawRow, given
 from messages.tables import read_table
 from messages.workbook import text_of
 
@@ -179,11 +179,13 @@ def _json_records(source: str) -> Iterator[tuple[int, str]]:
 
 def _of_agents(path: Path) -> list[Reply]:
     """What agents wrote in a log, each with the last message of the buyer's in its thread."""
-    rows = read_rows(path).rows
-    picked = pick_columns(dict.fromkeys(key for row in rows for key in row.values))
-    if "text" not in picked:
+    reading = read_rows(path)
+    rows = reading.rows
+    plan = survey(lambda: given(reading)).plan
+    if "text" not in plan.picked:
         return []
-    records, _ = records_of(rows, picked)
+    records = records_of(rows, plan)
+    add_languages(records)
     together = sorted(
         zip(records, rows, strict=True), key=lambda pair: str(pair[0]["received_at"] or "") if _dated(records) else ""
     )

@@ -1,6 +1,6 @@
 """One row of an export as a reader found it, before anybody says what its columns mean."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -34,12 +34,51 @@ class Reading:
     complete: bool = True
 
 
-def without_end(reading: Reading, fault: str) -> Reading:
+@dataclass(frozen=True)
+class Ending:
+    """What is known of a file when its last row is read: what was left out or noticed, and whether it ended well."""
+
+    notes: tuple[str, ...] = ()
+    complete: bool = True
+
+
+Rows = Generator[RawRow, None, Ending]
+
+
+def without_end(rows: Rows, fault: str) -> Rows:
     """The same for a file whose end is missing: its last row is not to be trusted.
 
-    >>> without_end(Reading([RawRow(1, {}, "line 2")]), "The file is cut.")
-    Reading(rows=[RawRow(number=1, values={}, place='line 2', reason='truncated', issues=(), raw='')],
-            notes=('The file is cut.',), complete=False)
+    >>> def cut() -> Rows:
+    ...     yield from (RawRow(1, {}, "line 2"), RawRow(2, {}, "line 3"))
+    ...     return Ending()
+    >>> reading = drained(without_end(cut(), "The file is cut."))
+    >>> [row.reason for row in reading.rows], reading.notes, reading.complete
+    (['', 'truncated'], ('The file is cut.',), False)
     """
-    rows = [*reading.rows[:-1], *(replace(row, reason="truncated") for row in reading.rows[-1:])]
-    return Reading(rows, (*reading.notes, fault), False)
+    held: RawRow | None = None
+    while True:
+        try:
+            row = next(rows)
+        except StopIteration as end:
+            if held:
+                yield replace(held, reason="truncated")
+            return Ending((*end.value.notes, fault), False)
+        if held:
+            yield held
+        held = row
+
+
+def drained(rows: Rows) -> Reading:
+    """All rows at once."""
+    read: list[RawRow] = []
+    while True:
+        try:
+            read.append(next(rows))
+        except StopIteration as end:
+            return Reading(read, end.value.notes, end.value.complete)
+
+
+def given(reading: Reading) -> Rows:
+    """The rows of a file that was read as a whole, one by one."""
+    yield from reading.rows
+    return Ending(reading.notes, reading.complete)

@@ -10,7 +10,7 @@ from messages.archive import open_zip
 from messages.columns import find_header, is_header, is_total, pick_columns, plain_name, same_names, unique_names
 from messages.delimited import no_text_column
 from messages.errors import LogError
-from messages.rows import RawRow, Reading, without_end
+from messages.rows import RawRow, Reading, drained, given, without_end
 
 _ERRORS = frozenset(
     {
@@ -228,7 +228,7 @@ def read_html_table(text: str, name: str, chosen: Mapping[str, str] | None = Non
     found_rows = list(_table_rows(cells, header_at, "table row", 0, chosen, notes))
     reading = Reading(found_rows, tuple(notes))
     whole = "</table" in text[-100_000:].casefold()
-    return reading if whole else without_end(reading, "The page ends within its table.")
+    return reading if whole else drained(without_end(given(reading), "The page ends within its table."))
 
 
 def _cell_text(cell: Any) -> str:
