@@ -19,8 +19,9 @@ demo: setup          ## classify the sample log, suggest replies, check them
 	@mkdir -p out
 	@$(BIN)/henji classify data/samples/log.csv -o out/classified.csv
 	@$(BIN)/henji suggest data/samples/log.csv --orders data/samples/orders.csv -o out/replies.xlsx
+	@$(BIN)/henji suggest data/samples/log.csv --orders data/samples/orders.csv -o out/replies.html
 	@$(BIN)/henji check data/samples/replies.csv -o out/findings.csv || test $$? -eq 1  # 1: breaches found, as they should be
-	@echo "Done: open out/classified.csv, out/replies.xlsx and out/findings.csv."
+	@echo "Done: open out/classified.csv, out/replies.xlsx (out/replies.html in a browser) and out/findings.csv."
 
 test: setup          ## every test and every example in the documentation
 	@echo "Testing: unit tests, doctests and the README; no network is used."

@@ -100,7 +100,14 @@ def _page() -> "Template":
     pages = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    pages.filters |= {"shown": shown, "marked": marked, "clock": clock, "city": city, "sha256": _sha256}
+    pages.filters |= {
+        "shown": shown,
+        "marked": marked,
+        "clock": clock,
+        "city": city,
+        "reasons": reasons,
+        "sha256": _sha256,
+    }
     pages.globals["LONG"] = LONG
     return pages.get_template("sheet.html")
 
@@ -146,6 +153,12 @@ def marked(s: Suggestion) -> list[tuple[str, str, str]]:
     edges = sorted({0, len(s.text), *(at for start, end, _ in facts + finds for at in (start, end))})
     return [(s.text[a:b], next(iter(_over(facts, a)), ""), min(_over(finds, a), key=SEVERITIES.index, default=""))
             for a, b in pairwise(edges)]  # fmt: skip
+
+
+def reasons(s: Suggestion) -> list[str]:
+    """Why it is not `ready`, without what the card says in the finding or the missing fact itself."""
+    missing, found = ", ".join(s.missing_facts), {f"{f.category}: {f.message}" for f in s.findings}
+    return [reason for reason in s.reasons if reason not in found and not (missing and reason.endswith(missing))]
 
 
 def _over(spans: Sequence[tuple[int, int, str]], at: int) -> list[str]:
