@@ -161,7 +161,8 @@ def _after_tag(pre: str) -> str:
 def _folded(text: str) -> str:
     """Text with blanks folded as a browser folds them, and line breaks where blocks begin and end."""
     text = re2.sub(r"[ \t\n\f\v]+", " ", text).replace("\xad", "").replace("\u200c", "")
-    return _BREAKS.sub(lambda m: "\n" * _height(m.group()), text).replace("\xa0", " ").strip()
+    shown = _BREAKS.sub(lambda m: "\n" * _height(m.group()), text).replace("\xa0", " ")
+    return re2.sub(r"\n{2} +\n{2}", "\n\n", shown).strip()  # a paragraph that is only a blank
 
 
 def _height(edges: str) -> int:

@@ -137,7 +137,8 @@ def find_header(rows: Sequence[Sequence[str]], chosen: Mapping[str, str] | None 
     """The index of the header among the first rows and how many fields it names, or None.
 
     The header is the row that names most fields, text among them, so titles above it do not count. A row that
-    holds one known word by chance is no header, unless it comes first or has one cell only.
+    holds one known word by chance is no header, unless it comes first or has one cell only; nor is one that names
+    less than a row above it, which is the header of a file without messages.
 
     >>> find_header([["Report", ""], ["", ""], ["Message ID", "Message"], ["M1", "Hello"]])
     (2, 2)
@@ -145,6 +146,7 @@ def find_header(rows: Sequence[Sequence[str]], chosen: Mapping[str, str] | None 
     True
     """
     best: tuple[int, int] | None = None
+    without_text = 0
     wanted = plain_name((chosen or {}).get("text", ""))
     first = next((i for i, row in enumerate(rows) if any(c.strip() for c in row)), 0)
     for index, row in enumerate(rows[:HEADER_WITHIN]):
@@ -154,8 +156,9 @@ def find_header(rows: Sequence[Sequence[str]], chosen: Mapping[str, str] | None 
         picked = pick_columns(names)
         n_known = len(picked)
         if not wanted and ("text" not in picked or (n_known < 2 and index != first and len(names) > 1)):
+            without_text = max(without_text, n_known)
             continue
-        if best is None or n_known > best[1]:
+        if n_known >= without_text and (best is None or n_known > best[1]):
             best = (index, n_known)
     return best
 

@@ -1,24 +1,43 @@
 """When a message came, in UTC, from the ways in which exports write it."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
 
 _ZONES = {
-    "Z": 0, "UTC": 0, "GMT": 0, "WET": 0, "CET": 1, "MEZ": 1, "BST": 1, "WEST": 1, "CEST": 2, "MESZ": 2, "HKT": 8,
-    "SGT": 8, "JST": 9, "EDT": -4, "EST": -5, "MDT": -6, "MST": -7, "PDT": -7, "PST": -8,
+    "Z": 0, "UTC": 0, "GMT": 0, "WET": 0, "CET": 1, "MEZ": 1, "BST": 1, "WEST": 1, "CEST": 2, "MESZ": 2, "EET": 2,
+    "EEST": 3, "MSK": 3, "HKT": 8, "SGT": 8, "AWST": 8, "JST": 9, "KST": 9, "AEST": 10, "AEDT": 11, "NZST": 12,
+    "EDT": -4, "EST": -5, "MDT": -6, "MST": -7, "PDT": -7, "PST": -8, "AKDT": -8, "AKST": -9, "HST": -10, "BRT": -3,
 }  # fmt: skip
 _CLOCK = re.compile(
-    r"(\d{1,2})[:.時时h](\d{2})(?:[:.分m](\d{2})(?:[.,]\d{1,9})?)?\s*[秒分s]?\s*([ap]\.?\s?m\.?)?\s*(.*)$", re.I
+    r"(\d{1,2})(?:[:.](\d{2})(?:[:.](\d{2})(?:[.,]\d{1,9})?)?"
+    r"|\s?(?:[時时點点]|h(?![a-z])|Uhr)\s?(?:(\d{1,2})\s?[分m]?\s?(?:(\d{1,2})\s?[秒s])?)?)"
+    r"\s*([ap]\.?\s?m\b\.?)?\s*(.*)$",
+    re.I,
 )
 _YEAR_FIRST = re.compile(r"(\d{4})\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})日?(?=\D|$)")
 _YEAR_LAST = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})(?=\D|$)")
+_DIGITS = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)[T ]?(?:(\d\d):?(\d\d):?(\d\d)?)?(?=\D|$)")
 _WORDS = re.compile(
-    r"(?:(\d{1,2})(?:\.|er|º|°|st|nd|rd|th)?\s*(?:de\s+)?([^\W\d_]{3,12})\.?,?|([^\W\d_]{3,12})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?)\s*(?:de\s+|del\s+)?(\d{4})"
+    r"(?:(\d{1,2})(?:\.|er|º|°|st|nd|rd|th)?[\s-]*(?:de\s+)?([^\W\d_]{3,12})\.?,?|([^\W\d_]{3,12})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?)"
+    r"[\s-]*(?:de\s+|del\s+)?(\d{4}|(?<=-)\d\d(?!\d))"
 )
 _OFFSET = re.compile(r"(?:UTC|GMT)?\s*([+-])(\d{1,2}):?(\d{2})?$")
+_ERA = re.compile(r"(令和|平成|昭和|[RHS](?=\d))\s?(\d{1,2}|元)\s?[年./-]", re.I)
+_ERA_BEGINS = {"令和": 2018, "平成": 1988, "昭和": 1925, "r": 2018, "h": 1988, "s": 1925}  # the year before its first
+_HALF = re.compile(r"\s*(?:(午前|上午|凌晨|早上|오전)|(午後|下午|晚上|오후))\s*")
+_OTHER_ORDER = (
+    (re.compile(r"^(\d{1,2}:\d\d(?::\d\d)?(?:\s?[ap]\.?m\.?)?)[,\s]+(\d.*|[^\W\d_].*)$", re.I), r"\2 \1"),
+    (
+        re.compile(r"([A-Za-z]{3,9})\s+(\d{1,2})\s+(\d{1,2}:\d\d(?::\d\d)?)\s+(?:([A-Z]{3,4})\s+)?(\d{4})$"),
+        r"\1 \2 \5 \3 \4",
+    ),
+    (re.compile(r"^(\d{4})[ -]([A-Za-z]{3,9})\.?[ -](\d{1,2})\b"), r"\3 \2 \1"),
+)  # 10:00 3/9/2026 · Thu Sep 3 10:00:00 2026 · 2026 Sep 3
 
 
 def day_first(values: Iterable[str]) -> bool | None:
@@ -50,7 +69,7 @@ def read_moment(value: object, day_is_first: bool | None = None) -> datetime | N
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=UTC)
-    text = str(value).strip()[:60].replace("\u202f", " ").replace("\xa0", " ")
+    text = unicodedata.normalize("NFKC", str(value).strip()[:60])
     try:
         return _iso(text) or _epoch(text) or _written(text, day_is_first) or _mail(text)
     except (ValueError, OverflowError):
@@ -72,6 +91,7 @@ def _iso(text: str) -> datetime | None:
 
 def _epoch(text: str) -> datetime | None:
     """Seconds or milliseconds since 1970; days since 1899 as Excel counts them, between 2000 and 2100."""
+    text = re.sub(r"^/Date\((\d{13})\)/$", r"\1", text)
     if re.fullmatch(r"\d{5}(\.\d+)?", text) and 36526 <= float(text) <= 73050:
         return datetime(1899, 12, 30, tzinfo=UTC) + timedelta(seconds=round(float(text) * 86400))
     if not re.fullmatch(r"\d{10}(\.\d+)?|\d{13}", text):
@@ -80,6 +100,21 @@ def _epoch(text: str) -> datetime | None:
 
 
 def _written(text: str, day_is_first: bool | None) -> datetime | None:
+    """A day as people and programs write it, and a clock behind it.
+
+    >>> [str(_written(t, None))[:16] for t in ("令和8年9月3日 午後2時5分", "10:05 3. Sep. 2026", "3-Sep-26 10:05 PM")]
+    ['2026-09-03 14:05', '2026-09-03 10:05', '2026-09-03 22:05']
+    """
+    for order, as_usual in _OTHER_ORDER:
+        text = order.sub(as_usual, text)
+    if era := _ERA.match(text):
+        year = _ERA_BEGINS[era[1].casefold()] + (1 if era[2] == "元" else int(era[2]))
+        text = f"{year}年{text[era.end() :]}"
+    if half := _HALF.search(text):
+        text = f"{text[: half.start()]} {text[half.end() :]}"
+        if half.start() == 0 and (clock_first := re.match(r"\s*(\S*[:時时]\S*)\s+(.*)", text)):
+            text = f"{clock_first[2]} {clock_first[1]}"
+        text += " pm" if half[2] else " am"
     if found := _YEAR_FIRST.match(text):
         year, month, day = map(int, found.groups())
     elif found := _YEAR_LAST.match(text):
@@ -89,21 +124,27 @@ def _written(text: str, day_is_first: bool | None) -> datetime | None:
         if not by_dots and day_is_first is None and a <= 12 and b <= 12 and a != b:
             return None
         month, day = (b, a) if by_dots or (day_is_first if day_is_first is not None else a > 12) else (a, b)
+    elif found := _DIGITS.match(text):
+        year, month, day, hour, minute, second = (int(g or 0) for g in found.groups())
+        return _in_zone(datetime(year, month, day, hour, minute, second), text[found.end() :].strip())
     elif found := _WORDS.search(text):
         name = (found[2] or found[3]).casefold()
         month, day, year = _months().get(name[:12], 0), int(found[1] or found[4]), int(found[5])
+        year += 2000 if year < 100 else 0
     else:
         return None
-    clock = _CLOCK.search(text[found.end() :].lstrip(" T,").removeprefix("um ").removeprefix("à "))
-    hour = minute = second = 0
-    zone = ""
-    if clock:
-        hour, minute, second = int(clock[1]), int(clock[2]), int(clock[3] or 0)
-        half = (clock[4] or "").casefold()[:1]
-        hour = hour % 12 + 12 * (half == "p") if half else hour
-        zone = clock[5].strip(" ()")
-    moment = datetime(year, month, day, hour, minute, second)
-    return _in_zone(moment, zone)
+    return _at_clock(datetime(year, month, day), text[found.end() :])
+
+
+def _at_clock(day: datetime, rest: str) -> datetime | None:
+    """A day with the time that stands behind it, midnight where none does."""
+    clock = _CLOCK.search(rest.lstrip(" T,").removeprefix("um ").removeprefix("à "))
+    if not clock:
+        return day.replace(tzinfo=UTC)
+    hour, minute, second = int(clock[1]), int(clock[2] or clock[4] or 0), int(clock[3] or clock[5] or 0)
+    half = (clock[6] or "").casefold()[:1]
+    hour = hour % 12 + 12 * (half == "p") if half and hour <= 12 else hour
+    return _in_zone(day.replace(hour=hour, minute=minute, second=second), clock[7].strip(" ()"))
 
 
 def _in_zone(moment: datetime, zone: str) -> datetime | None:
@@ -112,11 +153,18 @@ def _in_zone(moment: datetime, zone: str) -> datetime | None:
         return moment.replace(tzinfo=timezone(delta if offset[1] == "+" else -delta)).astimezone(UTC)
     if zone.upper() in _ZONES:
         return (moment - timedelta(hours=_ZONES[zone.upper()])).replace(tzinfo=UTC)
+    if zone in _named_zones():
+        return moment.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
     return moment.replace(tzinfo=UTC) if zone in ("", "Uhr") else None
 
 
 def _mail(text: str) -> datetime | None:
     return _utc(parsedate_to_datetime(text)) if re.search(r"\d{1,2} [A-Za-z]{3} \d{4}", text) else None
+
+
+@cache
+def _named_zones() -> frozenset[str]:
+    return frozenset(zone for zone in available_timezones() if "/" in zone)
 
 
 @cache

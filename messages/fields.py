@@ -226,10 +226,7 @@ def _record(row: RawRow, plan: Plan) -> dict[str, Any]:
         "order_id": _id(_cell(row, plan, "order_id"), issues)
         or next(iter(find_order_ids(f"{subject}\n{written}")), ""),
         "asin": _id(_cell(row, plan, "asin"), issues) or find_asin(f"{subject}\n{written}") or "",
-        "marketplace": _marketplace(text_of(_cell(row, plan, "marketplace")))
-        or market
-        or (find_marketplace_in(from_mail) or "")
-        or plan.marketplace,
+        "marketplace": _site(row, plan) or market or (find_marketplace_in(from_mail) or "") or plan.marketplace,
         "language": _language(text_of(_cell(row, plan, "language"))),
         "direction": "buyer",
         "buyer": buyer,
@@ -371,6 +368,13 @@ def _hashed(name: str) -> str:
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
+def _site(row: RawRow, plan: Plan) -> str:
+    """The marketplace of the first column that names one: a shop's own name is none."""
+    names = (text_of(row.values.get(column))[:100] for column in plan.picked.get("marketplace", ()))
+    return next(filter(None, map(_marketplace, names)), "")
+
+
+@lru_cache(maxsize=10_000)
 def _marketplace(name: str) -> str:
     found = find_marketplace(name.strip().removeprefix("https://").rstrip("/")) if name else None
     return found.code if found else marketplace_names().get(plain_name(name), "") if name else ""

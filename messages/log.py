@@ -267,10 +267,12 @@ def _unpacked(content: Content, hints: _Hints) -> Rows:
             f"{name}: a Python pickle; it can run any code and is never loaded. "
             "Write the log as CSV, Parquet or JSON lines."
         )
-    if _is_mail(head):
+    mail = head.replace(b"\r", b"\n") if b"\n" not in head else head
+    if _is_mail(mail):
         from messages.mail import read_mail
 
-        rows = list(read_mail(content.data(), name))
+        data = content.data()
+        rows = list(read_mail(data.replace(b"\r", b"\n") if mail is not head else data, name))
         cut = [row.place for row in rows if row.reason == "truncated" or "truncated" in row.issues]
         return given(Reading(rows, (f"Cut off: {', '.join(cut[:10])}.",) if cut else (), not cut))
     if content.is_unwritten:

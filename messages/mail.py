@@ -286,6 +286,8 @@ def _forwarded(mail: Message, body: _Body, sender: Sender) -> _Inner | None:
     outer = _header_reader(mail)
     if sender.writer in ("buyer", "impostor") or any(map(_is_relay, recipients(outer))):
         return None
+    if mail.get_content_type() == "multipart/report":  # a bounce brings back what was sent
+        return None
     for part in _parts(mail):
         attached = part.get_payload(0) if part.is_multipart() and part.get_content_type() == "message/rfc822" else None
         if isinstance(attached, Message):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import openpyxl
 import pytest
 
+from messages.errors import LogError
 from messages.log import Log, read_log
 
 HEAD = ["Message ID", "Order ID", "Marketplace", "Received", "Buyer email", "Message"]
@@ -116,6 +117,73 @@ def test_text_encoded_twice_below_a_byte_order_mark(read):
     assert texts(read(twice)) == GERMAN
 
 
+# --- What the columns mean --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        ["Ticket ID", "Order ID", "Channel", "Created At", "Customer Email", "Message Body"],  # eDesk
+        ["Ticket Number", "Sales Order ID", "Channel", "Created Time (Ticket)", "Email", "Description"],  # Zoho
+        ["Ticket ID", "Order ID", "Marketplace", "Date", "Buyer Email", "Message From Buyer"],  # ChannelReply
+        ["messageId", "amazonOrderId", "marketplaceId", "receivedDate", "buyerEmail", "messageBody"],
+        ["msg_id", "order_no", "site", "create_time", "buyer_email", "msg_content"],
+        ["Message ID", "Order", "Store", "Date", "From", "Message content (plain text)"],
+        ["Vorgangsnummer", "Bestellnummer", "Kanal", "Eingangsdatum", "Absender", "Kundenanfrage"],
+        ["Réf.", "Commande", "Canal", "Date du message", "Acheteur", "Message de l’acheteur"],
+        ["Nº de ticket", "Nº de pedido", "Tienda", "Fecha", "Correo", "Consulta del cliente"],
+        ["N. ticket", "N. ordine", "Negozio", "Data", "Mittente", "Richiesta del cliente"],
+        ["問い合わせ番号", "注文番号", "店舗", "受付日時", "メールアドレス", "お問い合わせ本文"],
+        ["邮件ID", "平台订单号", "店铺", "收件时间", "买家邮箱", "邮件正文"],  # ERPs
+        ["消息编号", "订单编号", "国家", "接收时间", "买家邮箱", "买家消息内容"],
+        ["訊息編號", "訂單編號", "站點", "接收時間", "買家信箱", "訊息內容"],
+    ],
+)
+def test_headers_of_helpdesks_and_erps(read, head):
+    first = read(table(GERMAN, head)).messages.iloc[0]
+    assert (first["text"], first["message_id"], first["order_id"]) == (GERMAN[0], "K0001", "303-0000001-0000013")
+    assert (first["marketplace"], str(first["received_at"])[:10], len(first["buyer"])) == ("DE", "2026-09-02", 16)
+
+
+def test_a_shops_name_is_no_marketplace_but_the_country_beside_it_is(read):
+    log = read("Id,Store,Country,Message\n1,Lumora,Italien,Ciao\n2,amazon.fr,,Salut\n")
+    assert list(log.messages["marketplace"]) == ["IT", "FR"]
+
+
+HELPDESK = ["Ticket ID", "Subject", "Status", "Source", "Type", "Created time", "Email"]
+
+
+def test_a_helpdesk_export_without_the_message_is_refused_though_a_row_looks_like_a_header(read):
+    rows = [[f"{n}", "Lamp", "Open", "Email", "Question", "2026-09-01", "Email"] for n in range(3)]
+    with pytest.raises(LogError, match="Columns seen: Ticket ID, Subject"):
+        read("".join(line(cells) + "\r\n" for cells in [HELPDESK, *rows]))
+
+
+@pytest.mark.parametrize(
+    ("written", "moment"),
+    [
+        *((w, "2026-09-03T14:05") for w in (
+            "2026年9月3日 14時5分", "令和8年9月3日 午後2時5分", "R8.9.3 14:05", "2026/09/03(木) 午後2:05",
+            "午後2:05 2026/9/3", "2026年9月3日 下午2:05", "２０２６/０９/０３ １４：０５", "20260903T140500Z",
+            "20260903140500", "2026-09-03T14:05:00.1234567Z", "3-Sep-2026 14:05", "03-Sep-26 2:05 PM",
+            "Thu Sep  3 14:05:00 2026", "2026 Sep 3 14:05", "14:05 03.09.2026", "3 septembre 2026 à 14h05",
+            "jeudi 3 sept. 2026 14 h 05", "3. September 2026 um 14:05 Uhr", "03.09.2026 16:05 MESZ",
+            "September 3rd, 2026 2:05 p.m.", "3 de septiembre de 2026, 14:05", "3 set 2026 14:05",
+            "/Date(1788444300000)/", "2026-09-03 23:05 Asia/Tokyo", "2026-09-03 23:05 JST", "1788444300",
+        )),
+        ("平成31年4月1日", "2019-04-01T00:00"),
+        ("令和元年5月2日", "2019-05-02T00:00"),
+        ("2026-02-30", None),
+        ("0000-00-00 00:00:00", None),
+        ("03/04/2026", None),  # nothing in the column says which is the day
+    ],
+)  # fmt: skip
+def test_a_date_however_it_is_written(read, written, moment):
+    log = read(line(["Id", "Date", "Message"]) + "\n" + line(["1", written, "Hello"]) + "\n")
+    found = log.messages["received_at"][0]
+    assert (None if found != found else found.isoformat()[:16]) == moment
+
+
 # --- JSON -------------------------------------------------------------------------------------------------------------
 
 OBJECTS = [{"id": f"{n}", "message": t} for n, t in enumerate(GERMAN, 1)]
@@ -183,3 +251,10 @@ def test_tables_with_other_columns_in_one_file(read, name, data):
 def test_a_page_called_xls_in_what_windows_calls_shift_jis(read):
     page = "<html><head><meta charset=shift_jis></head><table><tr><td>番号<td>内容<tr><td>1<td>①助かりました～</table>"
     assert texts(read(page.encode("cp932"), "a.xls")) == ["①助かりました～"]
+
+
+def test_a_mailbox_with_the_line_ends_of_an_old_mac(read):
+    mail = (
+        "From: a1b2c3d4e5@marketplace.amazon.de\rTo: x@y.example\rDate: Tue, 6 Oct 2026 10:00:00 +0000\r\rWo ist sie?\r"
+    )
+    assert texts(read(f"From a@b.example Tue Oct  6 10:00:00 2026\r{mail}\r" * 2, "a.mbox")) == ["Wo ist sie?"] * 2

@@ -141,6 +141,7 @@ def test_nec_characters_in_iso_2022_jp() -> None:
         (b"Where is \nmy parcel?\n", {"Content-Type": "text/plain; format=flowed"}, "Where is my parcel?"),
         (b"one\r\ntwo\rthree", {}, "one\ntwo\nthree"),
         (b"<p>Hallo<br>Welt</p>", {"Content-Type": "text/html"}, "Hallo\nWelt"),
+        (b"<p>Hallo</p><p>&nbsp;</p><p>Welt</p>", {"Content-Type": "text/html"}, "Hallo\n\nWelt"),  # Outlook
         ("<meta charset=shift_jis><p>届きません</p>".encode("cp932"), {"Content-Type": "text/html", "Content-Transfer-Encoding": "8bit"}, "届きません"),
     ],
 )  # fmt: skip
@@ -262,6 +263,12 @@ def test_the_sellers_own_mails_are_known_by_where_the_buyers_wrote_to() -> None:
     )
     rows = list(read_mail(mailbox(mail("Wo ist sie?"), answer), "x.mbox"))
     assert [r.reason for r in rows] == ["", "not_a_buyer_message"]
+
+
+def test_a_bounce_that_brings_back_a_buyers_mail_is_no_second_message() -> None:
+    text, headers = parts((PLAIN, "not delivered"), ("Content-Type: message/rfc822", mail(body("Wo?")).decode()))
+    report = {**headers, "Content-Type": 'multipart/report; boundary="B"', "From": "mailer-daemon@mx.example"}
+    assert only(mail(text, report)).reason == "not_a_buyer_message"
 
 
 def test_customer_service_relays_a_buyers_words() -> None:
