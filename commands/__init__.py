@@ -1,5 +1,6 @@
 """The `henji` command: each file parses the arguments of a few commands and calls what does the work."""
 
+from commands import daily as daily
 from commands import logs as logs
 from commands import models as models
 from commands import replies as replies

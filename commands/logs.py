@@ -21,6 +21,7 @@ from commands.shared import (
     Strict,
     Workers,
     app,
+    chosen_columns,
     open_console,
     print_json,
     read_input,
@@ -30,8 +31,10 @@ from commands.shared import (
 if TYPE_CHECKING:
     import pandas as pd
 
-    from messages import Log
-    from suggest import Policy, Suggestion
+    from messages import Log, Order, Product
+    from messages.threads import Threads
+    from suggest import Policy, Suggestion, Waiting
+    from suggest.tone import Finding
 
 
 @app.command("classify")
@@ -59,9 +62,14 @@ def classify_log(
 
 @app.command("suggest")
 def suggest_log(
-    log: LogFile,
-    orders: Annotated[Path | None, typer.Option(help="a table with the fields of Order, one row an order")] = None,
+    log: Annotated[Path | None, typer.Argument(metavar="LOG", help="as for classify")] = None,
+    orders: Annotated[Path | None, typer.Option(help="orders: our columns, or an order report of Amazon's")] = None,
+    products: Annotated[Path | None, typer.Option(help="products: a TOML file with a table for each ASIN")] = None,
     output: Output = None,
+    audit: Annotated[Path | None, typer.Option(help="add a line for each suggestion, without personal data")] = None,
+    approve: Annotated[
+        Path | None, typer.Option(metavar="SHEET", help="read an edited sheet back: kept, edited, rejected")
+    ] = None,
     policy: PolicyFile = Path("henji.toml"),
     now: Annotated[datetime | None, typer.Option(help="the time of the replies, UTC; else the clock")] = None,
     marketplace: Market = None,
@@ -76,11 +84,20 @@ def suggest_log(
 
     import pandas as pd
 
+    from messages import InputError
     from messages.output import TABLES
-    from messages.tables import read_orders
+    from messages.tables import read_orders, read_products
+    from messages.threads import read_threads
+    from suggest.audit import append_audit, audit_line
+    from suggest.batch import marked
     from suggest.policy import read_policy
     from suggest.sheet import SUFFIX, check_number
 
+    if approve:
+        _approve(approve, policy, json)
+        return
+    if log is None:
+        raise InputError("LOG is missing. Name an exported log, or an edited sheet with --approve.")
     read = read_input(log, output, marketplace, columns, encoding, (*TABLES, SUFFIX))
     is_page = output is not None and output.suffix.lower() == SUFFIX
     if is_page:
@@ -88,17 +105,14 @@ def suggest_log(
     known = read_orders(orders) if orders else {}
     at = (now or datetime.now(UTC)).replace(tzinfo=UTC) if now is None or now.tzinfo is None else now
     settings = read_policy(policy)
-    cases = [
-        (
-            row["text"],
-            known.get(row["order_id"]) or _order_of(row),
-            row["marketplace"] or marketplace or None,
-            None if row["received_at"] != row["received_at"] else row["received_at"].to_pydatetime(),
-        )
-        for row in read.messages.to_dict("records")
-    ]
+    sold = read_products(products) if products else {}
+    threads = read_threads(log, columns=chosen_columns(columns), encoding=encoding, marketplace=marketplace)
+    cases = _waiting(read.messages.to_dict("records"), known, sold, threads, marketplace)
     suggested = partial(_suggested, now=at, policy=settings)
-    rows = with_progress("Suggesting", suggested, cases, workers, json)
+    found_each = marked(with_progress("Suggesting", suggested, cases, workers, json), cases, settings)
+    if audit:
+        append_audit((audit_line(case.row, s, at) for case, s in zip(cases, found_each, strict=True)), audit)
+    rows = [_suggestion_row(s) for s in found_each]
     found = pd.DataFrame(rows, columns=_SUGGESTION_COLUMNS)
     table = pd.concat([read.messages.drop(columns=["language"]), found], axis=1)[_SHEET]
     write = partial(_write_page, read, [row["suggestion"] for row in rows], settings.zone, log.name)
@@ -130,18 +144,74 @@ def _classified(texts: Sequence[str]) -> list[dict[str, Any]]:
     ]
 
 
-def _suggested(cases: Sequence[tuple[Any, ...]], *, now: datetime, policy: "Policy") -> list[dict[str, Any]]:
-    from suggest import suggest_reply
+def _waiting(
+    records: Sequence[Mapping[Any, Any]],
+    orders: "Mapping[str, Order]",
+    products: "Mapping[str, Product]",
+    threads: "Threads",
+    marketplace: str | None,
+) -> "list[Waiting]":
+    from suggest import Waiting
 
-    return [
-        _suggestion_row(
-            suggest_reply(text, order=order, marketplace=marketplace, received_at=received, now=now, policy=policy)
+    texts = {row["row"]: row["text"] for row in records}
+    cases = []
+    for row in records:
+        order = orders.get(row["order_id"])
+        asin = (order.asin if order else None) or row["asin"] or ""
+        cases.append(
+            Waiting(
+                row=row["row"],
+                message=row["text"],
+                order=order or _order_of(row),
+                product=products.get(asin.upper()),
+                marketplace=row["marketplace"] or marketplace or None,
+                received_at=None if row["received_at"] != row["received_at"] else row["received_at"].to_pydatetime(),
+                earlier=tuple(texts[n] for n in threads.earlier.get(row["row"], ()) if n in texts),
+                settled=threads.settled(row["row"]),
+            )
         )
-        for text, order, marketplace, received in cases
-    ]
+    return cases
+
+
+def _suggested(cases: "Sequence[Waiting]", *, now: datetime, policy: "Policy") -> "list[Suggestion]":
+    from suggest import suggest_batch
+
+    return suggest_batch(cases, now=now, policy=policy)
+
+
+def _approve(sheet: Path, policy: Path, json: bool) -> None:
+    """Count what became of the replies of an edited sheet."""
+    from collections import Counter
+
+    from messages import InputError
+    from messages.output import unguard
+    from messages.tables import read_table
+    from suggest.kept import KEPT, learn, outcomes
+
+    table = read_table(sheet)
+    if lacking := [
+        name for name in ("reply", "status", "template_id", "language", "reply_sha256") if name not in table
+    ]:
+        raise InputError(f"{sheet}: no column {' '.join(lacking)}. Wanted: a sheet that henji suggest wrote, edited.")
+    seen = outcomes({str(k): unguard(v) for k, v in row.items()} for row in table.to_dict("records"))
+    is_new = learn(((name, outcome == "kept") for name, outcome in seen), sheet, policy.with_name(KEPT))
+    counts = Counter(outcome for _, outcome in seen)
+    if json:
+        print_json({**{name: counts[name] for name in ("kept", "edited", "rejected")}, "counted": is_new})
+        return
+    said = ", ".join(f"{name} {counts[name]:,}" for name in ("kept", "edited", "rejected"))
+    again = "" if is_new else " This sheet was counted before; nothing was added."
+    open_console().print(f"{sheet.name}: {said}.{again}", markup=False, highlight=False)
+
+
+def _findings_text(f: "Finding") -> str:
+    """What was found; of a reply that repeats another one, which one."""
+    return f.message if f.category == "near_duplicate" else f.text
 
 
 def _suggestion_row(s: "Suggestion") -> dict[str, Any]:
+    from suggest.audit import digest
+
     return {
         "language": s.language,
         "status": s.status,
@@ -156,7 +226,8 @@ def _suggestion_row(s: "Suggestion") -> dict[str, Any]:
         "missing_facts": " ".join(s.missing_facts),
         "compensation": f"{s.compensation.amount} {s.compensation.currency}" if s.compensation else "",
         "reasons": " ".join(s.reasons),
-        "findings": " ".join(f"{f.category}: {f.text}" for f in s.findings),
+        "findings": " ".join(f"{f.category}: {_findings_text(f)}" for f in s.findings),
+        "reply_sha256": digest(s.text),
         "suggestion": s,
     }
 
@@ -177,6 +248,7 @@ _SUGGESTION_COLUMNS = [
     "compensation",
     "reasons",
     "findings",
+    "reply_sha256",
 ]
 _SHEET = [
     "row",
@@ -197,6 +269,7 @@ _SHEET = [
     "reasons",
     "findings",
     "template_id",
+    "reply_sha256",
     "message_id",
     "received_at",
     "subject",

@@ -195,7 +195,7 @@ def _of_agents(path: Path) -> list[Reply]:
         thread = record["thread_id"] or record["order_id"]
         if not record["reason"]:
             asked[thread] = record
-        elif record["reason"] == "not_a_buyer_message" and _is_agents(row) and record["text"].strip():
+        elif record["reason"] == "not_a_buyer_message" and is_agents(row) and record["text"].strip():
             found.append(_agents_reply(record, asked.get(thread, {}) if thread else {}, path))
     return sorted(found, key=lambda reply: reply.row)
 
@@ -224,7 +224,7 @@ def _no_reply() -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(map(plain_name, table["no_reply"])), frozenset(map(plain_name, table["no_reply_columns"]))
 
 
-def _is_agents(row: RawRow) -> bool:
+def is_agents(row: RawRow) -> bool:
     """True if nothing says that a row which is not the buyer's is a note, a machine's or Amazon's."""
     words, columns = _no_reply()
     marks = not_the_buyer()

@@ -1,6 +1,8 @@
 """What people wrote, templates and rules of tone, turned into a reply."""
 
+from suggest.batch import Waiting as Waiting
 from suggest.batch import check_batch as check_batch
+from suggest.batch import suggest_batch as suggest_batch
 from suggest.compensation import Money as Money
 from suggest.fill import Fact as Fact
 from suggest.policy import Policy as Policy

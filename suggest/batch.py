@@ -1,15 +1,85 @@
-"""The check of many replies: each on its own, then against the others of the batch."""
+"""Many replies at once, suggested or checked: each on its own, then against the others of the batch."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from typing import Any
 
-from messages import InputError, Order, Reply, detect_language
+from messages import InputError, Order, Product, Reply, detect_language
 from suggest.policy import Policy
-from suggest.reply import check_reply
+from suggest.reply import Suggestion, check_reply, predict_all, suggest
 from suggest.tone import Finding, check_ids, near_duplicates, second_offers
 from suggest.tone.rules import LANGUAGES
 
 _ORDER_FIELDS = {f.name for f in fields(Order)}
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A message of a log with what is known beside it.
+
+    `earlier` are the buyer's own messages before it that nobody answered; `settled` says why no reply is wanted.
+    """
+
+    row: int
+    message: str
+    order: Order | Mapping[str, Any] | None = None
+    product: Product | None = None
+    marketplace: str | None = None
+    received_at: datetime | None = None
+    earlier: tuple[str, ...] = ()
+    settled: str = ""
+
+
+def suggest_batch(cases: Sequence[Waiting], *, now: datetime, policy: Policy) -> list[Suggestion]:
+    """A suggestion for each message; an unanswered thread is answered as a whole, where its last message asks.
+
+    "Where is it?" and an hour later "I need it on Friday!" are one question; "Found it, thanks" settles both.
+    """
+    predictions = predict_all([case.message for case in cases])
+    threads = [i for i, case in enumerate(cases) if case.earlier and "no_reply_needed" not in predictions[i].flags]
+    messages = [case.message for case in cases]
+    for i in threads:
+        messages[i] = "\n\n".join((*cases[i].earlier, cases[i].message))
+    for i, prediction in zip(threads, predict_all([messages[i] for i in threads]), strict=True):
+        predictions[i] = prediction
+    found = []
+    for case, message, prediction in zip(cases, messages, predictions, strict=True):
+        s = suggest(
+            message,
+            prediction,
+            order=case.order,
+            product=case.product,
+            marketplace=case.marketplace,
+            now=now,
+            policy=policy,
+            received_at=case.received_at,
+        )
+        found.append(_settled(s, case.settled) if case.settled else s)
+    return found
+
+
+def _settled(s: Suggestion, why: str) -> Suggestion:
+    nothing: dict[str, Any] = {"facts": {}, "missing_facts": (), "findings": (), "places": (), "alternatives": ()}
+    return replace(
+        s, status="no_reply", text="", text_zh="", template_id="", compensation=None, reasons=(why,), **nothing
+    )
+
+
+def marked(suggestions: Sequence[Suggestion], cases: Sequence[Waiting], policy: Policy) -> list[Suggestion]:
+    """The same with what is found between them: a reply that repeats an earlier one, money twice for one order."""
+    found = list(suggestions)
+    orders = [Order.of(case.order) for case in cases]
+    replies = [Reply(case.row, s.text) for case, s in zip(cases, found, strict=True)]
+    for i, f in _between(replies, [s.language for s in found], orders, policy):
+        found[i] = replace(found[i], findings=(*found[i].findings, f))
+    offered: dict[str, int] = {}
+    for i, (s, order) in enumerate(zip(found, orders, strict=True)):
+        if s.compensation and order.order_id:
+            first = offered.setdefault(order.order_id, cases[i].row)
+            if first != cases[i].row:
+                found[i] = replace(s, reasons=(*s.reasons, f"row {first} offers money for this order already"))
+    return found
 
 
 def check_batch(

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
 import re2
 
@@ -12,8 +13,8 @@ from messages import Marketplace, Order, Product
 from model import Prediction
 from suggest.compensation import Money, most_that_may_be_offered
 from suggest.models import asked_model
-from suggest.policy import Policy
-from suggest.templates import spaced
+from suggest.policy import Policy, Season
+from suggest.templates import letter, spaced, wanted
 
 READ = 20_000  # characters of a message that are searched for words; nobody asks after ten pages
 STUCK_DAYS = 7  # without a scan; Amazon's own measure for a shipment that does not move
@@ -103,10 +104,13 @@ class Case:
         """("yes" | "no" | "unknown", the listed model that the buyer asks about)."""
         return asked_model(self.message[:READ], self.product.compatible_with, self.product.not_compatible_with)
 
-    @property
+    @cached_property
     def is_threatened(self) -> bool:
-        """A review, a chargeback or a claim is held out."""
-        return not {"review_threat", "chargeback_or_a_to_z"}.isdisjoint(self.prediction.flags)
+        """A review, a chargeback or a claim is held out, or a demand for money speaks of stars and reviews."""
+        if not {"review_threat", "chargeback_or_a_to_z"}.isdisjoint(self.prediction.flags):
+            return True
+        words = (wanted(word, self.language) for word in letter(self.language).review_words)
+        return self.prediction.scenario == "compensation_demand" and any(word in self.words for word in words)
 
     @cached_property
     def money(self) -> Money | None:
@@ -117,6 +121,40 @@ class Case:
     def resolve_by(self) -> datetime:
         hours = self.policy.resolve_hours
         return _rounded_down(self.now + timedelta(hours=hours), 60 if hours >= 6 else 10)
+
+    @cached_property
+    def season(self) -> Season | None:
+        """The row of the policy's delivery table that holds today."""
+        return self.policy.season_of(self.marketplace.code, self.today)
+
+    @cached_property
+    def holiday(self) -> str:
+        """The team's public holiday today or on the day by which it answers, or ""."""
+        if not self.policy.holidays:
+            return ""
+        days = (moment.astimezone(self.team_zone).date() for moment in (self.now, self.resolve_by))
+        return next(filter(None, map(self.policy.holiday, days)), "")
+
+    @cached_property
+    def back_by(self) -> datetime | None:
+        """When the team answers after its public holiday; None where there is none."""
+        if not self.holiday:
+            return None
+        by = self.resolve_by
+        while self.policy.holiday(by.astimezone(self.team_zone).date()):
+            by += timedelta(days=1)
+        return by
+
+    @cached_property
+    def team_zone(self) -> ZoneInfo:
+        """The team's clock; without one in the policy the buyer's."""
+        return ZoneInfo(self.policy.zone or self.marketplace.zone)
+
+    @property
+    def is_return_not_needed(self) -> bool:
+        """True for an order of at most the amount up to which the policy wants nothing sent back."""
+        limit = self.policy.no_return_below.get(self.order.currency or "")
+        return limit is not None and self.order.order_total is not None and self.order.order_total <= limit
 
     @cached_property
     def presale_by(self) -> datetime:

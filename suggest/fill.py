@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 
 import re2
 
 from suggest.case import Case
 from suggest.names import greeting, is_japanese
-from suggest.templates import FIELDS, Letter, Line, Template, Text, letter
+from suggest.own import with_own
+from suggest.templates import FIELDS, Letter, Line, Template, Templates, Text, letter, templates
 
 EMERGENCY = {  # by marketplace country: the number for ambulance
     "US": "911", "CA": "911", "MX": "911", "BR": "192", "GB": "999", "IE": "112", "DE": "112", "FR": "112", "IT": "112",
@@ -52,6 +53,11 @@ class Facts:
         self.letter: Letter = letter(language, case.marketplace.code)
         self._known: dict[str, Fact | None] = {}
         self.fitting: dict[str, list[Template]] = {}  # by scenario, kept by suggest.pick
+
+    @cached_property
+    def book(self) -> Templates:
+        """The templates in this language, a team's own among them."""
+        return with_own(templates(self.language, self.case.marketplace.code), self.case.policy.own)
 
     def get(self, name: str) -> Fact | None:
         if name not in self._known:
@@ -442,6 +448,26 @@ def _reply_by(facts: Facts) -> Fact:
     return _moment(reply_by(facts.case.received), "received + 24 h", facts)
 
 
+def _back_by(facts: Facts) -> Fact | None:
+    by = facts.case.back_by
+    return _moment(by, "now + policy.resolve_hours + policy.holidays", facts) if by else None
+
+
+def _return_cost(facts: Facts) -> Fact | None:
+    said = {"buyer": facts.letter.return_buyer, "seller": facts.letter.return_seller}.get(
+        facts.case.policy.return_paid_by
+    )
+    return Fact(said, "policy.return_paid_by") if said else None
+
+
+def _season(facts: Facts) -> Fact | None:
+    season = facts.case.season
+    if season is None:
+        return None
+    day = say_day(season.last, facts.language, facts.case.marketplace.country, False)
+    return Fact(facts.letter.season.replace("{date}", day).replace("{days}", str(season.days)), "policy.season")
+
+
 FACTS: dict[str, Callable[[Facts], Fact | None]] = {
     "salutation": _salutation,
     "sign_off": _sign_off,
@@ -473,5 +499,8 @@ FACTS: dict[str, Callable[[Facts], Fact | None]] = {
     "presale_by": lambda f: _moment(f.case.presale_by, "now + policy.presale_hours", f),
     "presale_hours": lambda f: Fact(str(f.case.policy.presale_hours), "policy.presale_hours"),
     "reply_by": _reply_by,
+    "back_by": _back_by,
+    "return_cost": _return_cost,
+    "season": _season,
 }
 assert FACTS.keys() == FIELDS.keys(), "every field has its fact"

@@ -3,21 +3,23 @@
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import groupby
 
 import re2
 from rapidfuzz.fuzz import token_set_ratio
 from rapidfuzz.process import extractOne
 
-from model import FLAGS, SCENARIOS, Prediction
+from model import FLAGS, Prediction
 from suggest.case import READ, STUCK_DAYS, Case
 from suggest.fill import Facts
-from suggest.templates import Line, Situation, Template, Templates, situations, spaced, templates
+from suggest.kept import share_kept
+from suggest.templates import Line, Template, spaced
 
 UNDERSTOOD = 0.4  # probability of the likeliest scenario below which the buyer is asked what is meant
 LIKELY = 0.15  # probability from which another scenario is worth a look
 ALSO_LIKELY = 0.3  # probability from which a second ask counts though none of its words is there
+EXPECTED_NOW = 1.5  # weight from which the stage of the order alone speaks for a second ask
+ALIKE = 5  # per cent of likeness to samples that make no difference: how often people kept a template decides
 LETTERS = 3  # letters that a message needs to be one; a Chinese character counts for two: 返品 is a whole ask
 
 
@@ -63,6 +65,9 @@ CONDITIONS: dict[str, Callable[[Facts], bool]] = {
     "return open": lambda f: f.case.return_until is not None and f.case.today <= f.case.return_until,
     "return over": lambda f: f.case.return_until is not None and f.case.today > f.case.return_until,
     "invoice": _known("invoice"),
+    "return not needed": lambda f: f.case.is_return_not_needed,
+    "fault": lambda f: any(t.situation.tie == "fault" and is_worded(t, f.case) for t in f.book.of("returns")),
+    "holiday": _known("back_by"),
     "offer": lambda f: f.case.policy.offer_compensation,
     "amount": _known("compensation"),
 }
@@ -108,8 +113,7 @@ def speaks_for(scenario: str, facts: Facts) -> bool:
 
 def is_named(scenario: str, facts: Facts) -> bool:
     """True if a situation of this scenario fits the facts and one of its words is in the message."""
-    book = templates(facts.language, facts.case.marketplace.code)
-    return any(s.words and not s.stand_in and fits(s, facts, book) for s in situations_of(scenario))
+    return any(t.situation.words and not t.situation.stand_in and fits(t, facts) for t in facts.book.of(scenario))
 
 
 def weighed(prediction: Prediction, facts: Facts) -> Prediction:
@@ -118,10 +122,16 @@ def weighed(prediction: Prediction, facts: Facts) -> Prediction:
     "Too small, I need the next size", 0.6 a question before a purchase, 0.3 a return: the order was delivered.
     "15 pounds or one star", 0.6 a return, 0.4 money: who threatens and names a sum wants money.
     """
-    also = tuple(n for n in prediction.also if dict(prediction.ranking).get(n, 1) >= ALSO_LIKELY or is_named(n, facts))
+    usual = USUAL[stage(facts)]
+    also = tuple(
+        name
+        for name in prediction.also
+        if dict(prediction.ranking).get(name, 1) >= ALSO_LIKELY
+        or usual.get(name, 1) >= EXPECTED_NOW
+        or is_named(name, facts)
+    )
     if prediction.sure or len(prediction.ranking) < 2:
         return prediction if also == prediction.also else replace(prediction, also=also)
-    usual = USUAL[stage(facts)]
     weights = {name: usual.get(name, 1.0) for name, _ in prediction.ranking}
     if facts.case.is_threatened and _SUM.search(facts.case.message[:READ]):
         weights["compensation_demand"] *= 2
@@ -179,10 +189,10 @@ def holds(condition: str, facts: Facts) -> bool:
     return not CONDITIONS[condition.split(" ", 1)[1]](facts)
 
 
-def pick(facts: Facts, book: Templates, scenario: str) -> Choice:
+def pick(facts: Facts, scenario: str) -> Choice:
     """The first fitting template whose facts are all there, and the facts for want of which a better one was left."""
     gaps: list[str] = []
-    for template in candidates(facts, book, scenario):
+    for template in candidates(facts, scenario):
         lacking = unfilled(template, facts)
         if not lacking and (gaps or not template.situation.stand_in):
             return Choice(template, tuple(gaps))
@@ -190,30 +200,36 @@ def pick(facts: Facts, book: Templates, scenario: str) -> Choice:
     raise AssertionError(f"No template for {scenario}: its last situation must hold and need no fact.")
 
 
-def candidates(facts: Facts, book: Templates, scenario: str) -> list[Template]:
-    """Fitting templates, the best first; ties by likeness to the samples."""
+def candidates(facts: Facts, scenario: str) -> list[Template]:
+    """Fitting templates, the best first; ties by likeness to the samples, then by how often people kept one."""
     if scenario in facts.fitting:
         return facts.fitting[scenario]
-    fitting = [book.by_id[s.id] for s in situations_of(scenario) if fits(s, facts, book)]
+    fitting = [template for template in facts.book.of(scenario) if fits(template, facts)]
     ranked: list[Template] = []
     for tie, group in groupby(fitting, key=lambda template: template.situation.tie):
-        ranked += sorted(group, key=lambda t: -likeness(t, facts.case) if tie else 0)
+        tied = list(group)
+        ranked += sorted(tied, key=lambda t: _rank(t, facts)) if tie and len(tied) > 1 else tied
     facts.fitting[scenario] = ranked
     return ranked
 
 
-@cache
-def situations_of(scenario: str) -> tuple[Situation, ...]:
-    """What a message of this scenario can be about, in the order of the file; one's own is read as "other"."""
-    scenario = scenario if scenario in SCENARIOS else "other"
-    return tuple(s for s in situations() if scenario in s.scenario or s.scenario == ("any",))
+def _rank(template: Template, facts: Facts) -> tuple[float, float]:
+    kept = share_kept(facts.case.policy.kept, f"{template.language}/{template.id}")
+    return -round(likeness(template, facts.case) / ALIKE), -kept
 
 
-def fits(situation: Situation, facts: Facts, book: Templates) -> bool:
-    """True if the conditions and the words of a situation hold."""
-    if not all(holds(condition, facts) for condition in situation.when):
+def fits(template: Template, facts: Facts) -> bool:
+    """True if the conditions and the words of a template hold."""
+    situation = template.situation
+    if situation.words and not is_worded(template, facts.case):
         return False
-    return not situation.words or any(word in facts.case.words for word in book.by_id[situation.id].words)
+    return all(holds(condition, facts) for condition in situation.when)
+
+
+def is_worded(template: Template, case: Case) -> bool:
+    """True if one of a template's words is in the message."""
+    words = case.words
+    return any(word in words for word in template.words)
 
 
 def likeness(template: Template, case: Case) -> float:

@@ -1,6 +1,6 @@
 """From a buyer's message to a checked reply that a person can send: classify, facts, pick, fill, check, status."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -16,14 +16,15 @@ from suggest.case import READ, Case, known_to_be
 from suggest.compensation import Money
 from suggest.deadlines import reply_by
 from suggest.fill import Fact, Facts, Filled, fill, said
-from suggest.pick import LIKELY, Choice, candidates, is_named, pick, unfilled, weighed
+from suggest.pick import LIKELY, Choice, candidates, fits, is_named, pick, unfilled, weighed
 from suggest.policy import Policy
-from suggest.templates import LANGUAGES, Line, Template, Templates, Text, parse_line, spaced, templates
+from suggest.templates import LANGUAGES, Line, Template, Text, lines, parse_line, spaced, templates
 from suggest.tone import Finding, check
 
 HOME = {"en": "US", "de": "DE", "fr": "FR", "es": "ES", "it": "IT", "ja": "JP"}  # where a language is at home
 CLEAR = 0.6  # probability of a part of a message from which it is an ask by itself
 SHORTEST_PART = 6  # letters
+SHORT = {"person-safety": "short-safety"}  # what stands in for a reply that is too long for the channel
 PRESALE_DELIVERY = "presale-delivery"  # what is said of a delivery where nothing was ordered yet
 HINTED = 0.05  # the same where a template of that scenario is named by its words
 ALIKE = 75  # per cent of likeness from which two replies are the same one
@@ -80,18 +81,30 @@ def suggest_reply(
 
 
 def predict(message: str) -> Prediction:
-    """What the message is about; a part of it that holds a word such as "invoice" is read by itself too.
+    """What the message is about; see `predict_all`."""
+    return predict_all([message])[0]
+
+
+def predict_all(messages: Sequence[str]) -> list[Prediction]:
+    """What each message is about; a part of one that holds a word such as "invoice" is read by itself too.
 
     "It is not here yet, and I need an invoice." The word alone proves little ("no receipt obviously"), the part of
     the sentence does.
     """
-    text, classify = _readable(message), load_classifier().classify
-    whole = classify([text])[0]
-    if whole.scenario == "other" or whole.language not in LANGUAGES or "no_reply_needed" in whole.flags:
-        return whole
-    parts = [part for part in split(text[:READ]) if _is_side_ask(part, whole.language)]
-    asks = any(p.scenario == "other" and p.probability >= CLEAR for p in classify(parts)) if parts else False
-    return replace(whole, also=("other",)) if asks else whole
+    classify = load_classifier().classify
+    texts = [_readable(message) for message in messages]
+    found = classify(texts)
+    parts = [
+        (i, part)
+        for i, (text, whole) in enumerate(zip(texts, found, strict=True))
+        if whole.scenario != "other" and whole.language in LANGUAGES and "no_reply_needed" not in whole.flags
+        for part in split(text[:READ])
+        if _is_side_ask(part, whole.language)
+    ]
+    for (i, _), p in zip(parts, classify([part for _, part in parts]) if parts else [], strict=True):
+        if p.scenario == "other" and p.probability >= CLEAR:
+            found[i] = replace(found[i], also=("other",))
+    return found
 
 
 def _is_side_ask(part: str, language: str) -> bool:
@@ -118,14 +131,12 @@ def split(text: str) -> list[str]:
 def suggest(message: str, prediction: Prediction, **known: Any) -> Suggestion:
     """The same for a message that is classified already."""
     case = read_case(message, prediction, **known)
-    book = templates(case.language, case.marketplace.code)
     facts = Facts(case, case.language)
     if (better := weighed(prediction, facts)) is not prediction:
         facts = Facts(replace(case, prediction=better), case.language)
-    choice = pick(facts, book, facts.case.prediction.scenario)
-    seconds = second_asks(choice, facts, book)
-    suggestion = write(choice, seconds, facts, book)
-    return replace(suggestion, alternatives=alternatives(suggestion, facts, book))
+    choice = pick(facts, facts.case.prediction.scenario)
+    suggestion = write(choice, second_asks(choice, facts), facts)
+    return replace(suggestion, alternatives=alternatives(suggestion, facts))
 
 
 def _readable(text: str) -> str:
@@ -173,15 +184,23 @@ def _language_of(languages: Iterable[str]) -> str:
 # ---------------------------------------------------------------- what is said
 
 
-def second_asks(choice: Choice, facts: Facts, book: Templates) -> tuple[Choice, ...]:
+def second_asks(choice: Choice, facts: Facts) -> tuple[Choice, ...]:
     """The template for a further ask; none beside a reply that a person must write."""
-    others = [
-        second for scenario in open_asks(choice.template, facts.case) if (second := _second(scenario, facts, book))
-    ]
+    others = [second for scenario in open_asks(choice.template, facts.case) if (second := _second(scenario, facts))]
+    neighbour = facts.book.by_id.get(choice.template.situation.beside)
+    if neighbour and fits(neighbour, facts) and _answers(neighbour, facts):
+        others.insert(0, Choice(neighbour))
     return tuple(other for other in others if other.template.id != choice.template.id)[:1]
 
 
-def _second(scenario: str, facts: Facts, book: Templates) -> Choice | None:
+def _answers(template: Template, facts: Facts) -> bool:
+    """True if the product's texts that a template gives have a word in common with the message."""
+    fields = {name for line in lines(template.text) for name in line.fields} & {"specs", "steps"}
+    texts = [fact.value for name in fields if (fact := facts.get(name))]
+    return share_a_word(facts.case.message[:READ], " ".join(texts))
+
+
+def _second(scenario: str, facts: Facts) -> Choice | None:
     """The template for a second ask; beside a question before a purchase none that wants the number of an order.
 
     Money is only ever offered where it is the main ask: a second ask is a guess.
@@ -189,9 +208,9 @@ def _second(scenario: str, facts: Facts, book: Templates) -> Choice | None:
     if scenario == "compensation_demand":
         policy = replace(facts.case.policy, offer_compensation=False)
         facts = Facts(replace(facts.case, policy=policy), facts.language)
-    choice = pick(facts, book, scenario)
+    choice = pick(facts, scenario)
     if _asks_in_vain(choice.template, facts):
-        return Choice(book.by_id[PRESALE_DELIVERY]) if scenario == "logistics_delay" else None
+        return Choice(facts.book.by_id[PRESALE_DELIVERY]) if scenario == "logistics_delay" else None
     return choice
 
 
@@ -208,7 +227,7 @@ def open_asks(template: Template, case: Case) -> list[str]:
     return [scenario for scenario in case.prediction.also if scenario not in answered]
 
 
-def write(choice: Choice, seconds: tuple[Choice, ...], facts: Facts, book: Templates) -> Suggestion:
+def write(choice: Choice, seconds: tuple[Choice, ...], facts: Facts) -> Suggestion:
     """The suggestion for a choice: filled, within the limit, checked and judged."""
     case, extra = facts.case, tuple(second.template for second in seconds)
     limit = case.policy.max_characters
@@ -218,11 +237,18 @@ def write(choice: Choice, seconds: tuple[Choice, ...], facts: Facts, book: Templ
         filled = fill(compose(choice.template, extra, facts), facts)
     if len(filled.text) > limit:
         filled = fill(compose(choice.template, extra, facts), facts, brief=True)
+    template = choice.template
+    if len(filled.text) > limit:
+        template = facts.book.by_id[SHORT.get(template.id, "short")]
+        filled = fill(compose(template, (), facts), facts)
     chinese = Facts(case, "zh")
-    gloss = fill(compose(choice.template, extra, chinese), chinese)
-    findings = _check(filled.text, case, choice.template, filled.facts.get("refund_status"))
+    gloss = fill(compose(template, extra, chinese), chinese)
+    findings = _check(filled.text, case, template, filled.facts.get("refund_status"))
     missing = missing_facts((choice, *seconds), facts)
     status, reasons = judge(choice.template, extra, filled, missing, findings, case)
+    if template is not choice.template:
+        status = "person" if status == "person" else "review"
+        reasons = (*reasons, f"{choice.template.id} does not fit into {limit} characters")
     return Suggestion(
         status=status,
         text=filled.text,
@@ -232,7 +258,7 @@ def write(choice: Choice, seconds: tuple[Choice, ...], facts: Facts, book: Templ
         flags=case.prediction.flags,
         language=case.language,
         probability=case.prediction.probability,
-        template_id=choice.template.id,
+        template_id=template.id,
         facts=filled.facts,
         missing_facts=missing,
         compensation=case.money if "compensation" in filled.facts else None,
@@ -253,11 +279,20 @@ def compose(template: Template, extra: tuple[Template, ...], facts: Facts) -> Te
     for other in extra:
         opening, *rest = (other.text_zh if chinese else other.text)[1:-1]
         body += [(Line((facts.letter.second,)), *opening), *rest]
+    if _is_seasonal(template, facts):
+        body.append((Line(parse_line("{season}")),))
     if facts.get("order_id") and "other order quoted" not in template.situation.when and not _names_order(body, facts):
         body.append((Line(parse_line(facts.letter.order)),))
     if "contact_off_amazon" in facts.case.prediction.flags:
         body.append((Line((facts.letter.here,)),))
     return (first, *body, last)
+
+
+def _is_seasonal(template: Template, facts: Facts) -> bool:
+    """True for an answer on a delivery to come while the policy's table of delivery times holds."""
+    awaited = template.situation.scenario == ("logistics_delay",) and not facts.case.is_delivered
+    fba = facts.case.order.fulfilment == "FBA"
+    return facts.case.season is not None and not fba and (awaited or template.id == PRESALE_DELIVERY)
 
 
 def _names_order(body: list[tuple[Line, ...]], facts: Facts) -> bool:
@@ -367,7 +402,9 @@ def judge(
         reasons.append(f"{situation.id}: {situation.about}")
     if situation.status in ("person", "no_reply"):
         return situation.status, tuple(reasons)
-    if prediction.scenario not in SCENARIOS:
+    if case.holiday:
+        reasons.append(f"public holiday ({case.holiday}): Amazon's 24 hours run on; a notice is among the alternatives")
+    if prediction.scenario not in {*SCENARIOS, *situation.scenario}:
         reasons.append(f"{prediction.scenario} is a scenario of your own: no template is written for it")
     if not prediction.sure:
         reasons.append(f"not sure what is asked: {', '.join(prediction.reasons) or f'{prediction.probability:.0%}'}")
@@ -380,6 +417,8 @@ def judge(
     if len(extra) < len(asks := open_asks(template, case)):
         reasons.append(f"asks for more than is answered: {', '.join(asks)}")
     reasons += [f"flag {flag}" for flag in prediction.flags if flag in GLANCE]
+    if case.is_threatened and not any(flag in GLANCE for flag in prediction.flags):
+        reasons.append("speaks of reviews: no money is offered")
     texts = [filled.facts[name].value for name in ("steps", "specs") if name in filled.facts]
     if texts and "fits_model" not in filled.facts and not share_a_word(case.message[:READ], " ".join(texts)):
         reasons.append("the product's texts may not answer this question: no word in common")
@@ -418,17 +457,20 @@ def _has_plain_texts(case: Case) -> bool:
     return any(isinstance(text, str) for text in (order.product_specs, order.manual_steps, order.refund_status))
 
 
-def alternatives(chosen: Suggestion, facts: Facts, book: Templates) -> tuple[Suggestion, ...]:
+def alternatives(chosen: Suggestion, facts: Facts) -> tuple[Suggestion, ...]:
     """Up to two other replies that say something else: the next fitting ones, of the likely other scenario too."""
+    book = facts.book
+    found: list[Suggestion] = []
+    if facts.case.holiday and chosen.status in ("ready", "review"):
+        found.append(write(Choice(book.by_id["notice-holiday"]), (), facts))
     if book.by_id[chosen.template_id].situation.scenario == ("any",):
-        return ()
+        return tuple(found)
     scenarios = [chosen.scenario]
     if not facts.case.prediction.sure:
         others = [(name, p) for name, p in facts.case.prediction.ranking[:3] if name != chosen.scenario]
         scenarios += [name for name, p in others if p >= LIKELY or (p >= HINTED and is_named(name, facts))][:1]
-    found: list[Suggestion] = []
     for scenario in scenarios:
-        for template in candidates(facts, book, scenario):
+        for template in candidates(facts, scenario):
             special = template.situation.when or template.situation.words
             if len(found) == 2 or template.situation.stand_in or not special or unfilled(template, facts):
                 continue
@@ -436,5 +478,5 @@ def alternatives(chosen: Suggestion, facts: Facts, book: Templates) -> tuple[Sug
                 continue
             text = fill(template.text, facts).text
             if all(ratio(text, fill(book.by_id[s.template_id].text, facts).text) < ALIKE for s in (chosen, *found)):
-                found.append(write(Choice(template), (), facts, book))
+                found.append(write(Choice(template), (), facts))
     return tuple(found)

@@ -8,7 +8,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,9 @@ FIELDS = {
     "presale_by": "day and time by which we answer before a purchase",
     "presale_hours": "the same in hours",
     "reply_by": "day and time by which Amazon wants a reply",
+    "back_by": "day and time by which we answer after the public holiday",
+    "return_cost": "who pays for the way back, from the policy",
+    "season": "how long a delivery takes at present, from the policy",
 }
 
 _FIELD = re2.compile(r"\{([^{}]*)\}")
@@ -72,6 +75,8 @@ class Situation:
     needs: tuple[str, ...] = ()
     covers: tuple[str, ...] = ()
     side: bool = False
+    beside: str = ""
+    offered: bool = False
     status: str = ""
     about: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -119,6 +124,7 @@ class Letter:
     ms: str
     mr_words: tuple[str, ...]
     ms_words: tuple[str, ...]
+    review_words: tuple[str, ...]  # a demand that holds one is answered without money
     close: str
     team: str
     order: str
@@ -126,6 +132,9 @@ class Letter:
     here: str
     goodwill: str
     by: str
+    season: str
+    return_buyer: str
+    return_seller: str
 
 
 @dataclass(frozen=True)
@@ -137,6 +146,20 @@ class Templates:
     by_id: Mapping[str, Template]
     example: Mapping[str, Any]
 
+    @cached_property
+    def chosen_from(self) -> Mapping[str, tuple[Template, ...]]:
+        """By scenario: what a message can be about, in the order of choice; one's own falls back to "other"."""
+        rows = [t for t in self.by_id.values() if not t.situation.offered]
+        first = [t for t in rows if t.situation.scenario == ("any",)]
+        names = dict.fromkeys((*SCENARIOS, *(name for t in rows for name in t.situation.scenario if name != "any")))
+        found = {name: [*first, *(t for t in rows if name in t.situation.scenario)] for name in names}
+        last = [t for t in rows if "other" in t.situation.scenario]
+        return {name: tuple(ts if name in SCENARIOS else [*ts, *last]) for name, ts in found.items()}
+
+    def of(self, scenario: str) -> tuple[Template, ...]:
+        """Templates that a message of this scenario may get."""
+        return self.chosen_from.get(scenario) or self.chosen_from["other"]
+
 
 def parse_line(text: str) -> tuple[str, ...]:
     """Parts of a line, fields at the odd places. Raises ValueError for anything in braces that is no known name.
@@ -145,7 +168,7 @@ def parse_line(text: str) -> tuple[str, ...]:
     ('Order ', 'order_id', ' is with ', 'carrier', '.')
     >>> parse_line("Hello {order.order_id}")
     Traceback (most recent call last):
-    ValueError: {order.order_id} is no field; known: carrier compensation delivered_at ...
+    ValueError: {order.order_id} is no field; known: back_by carrier compensation ...
     >>> parse_line("50 } off")
     Traceback (most recent call last):
     ValueError: a brace without its partner in '50 } off'
@@ -202,12 +225,12 @@ def situations() -> tuple[Situation, ...]:
 
 def read_situations(path: Path) -> tuple[Situation, ...]:
     """Situations from a file; a mistake is an InputError that names file, line and what is allowed."""
-    table, raw = _read_toml(path)
+    table, raw = read_toml(path)
     found: dict[str, Situation] = {}
     for row in table.get("situation", []):
         name = row.get("id", "")
-        with _place(path, raw, f'id = "{name}"'):
-            _allow_keys(row, [f.name for f in Situation.__dataclass_fields__.values()], f"situation {name!r}")
+        with place(path, raw, f'id = "{name}"'):
+            allow_keys(row, [f.name for f in Situation.__dataclass_fields__.values()], f"situation {name!r}")
             scenario = row["scenario"] if isinstance(row["scenario"], list) else [row["scenario"]]
             wrong = set(scenario) - {*SCENARIOS, "any"}
             if wrong:
@@ -234,26 +257,26 @@ def templates(language: str, marketplace: str = "") -> Templates:
 @cache
 def letter(language: str, marketplace: str = "") -> Letter:
     """What frames a letter in a language; "zh" is there for the gloss only."""
-    table, raw = _read_toml(path := FOLDER / f"{language}.toml")
-    with _place(path, raw, "[letter]"):
+    table, raw = read_toml(path := FOLDER / f"{language}.toml")
+    with place(path, raw, "[letter]"):
         return _letter(table.get("letter", {}), table.get("region", {}).get(marketplace, {}))
 
 
 def read_templates(path: Path, language: str, marketplace: str = "") -> Templates:
     """Templates from a file; a mistake is an InputError that names file, line, template and what is allowed."""
-    table, raw = _read_toml(path)
+    table, raw = read_toml(path)
     region = table.get("region", {}).get(marketplace, {})
     known = {s.id: s for s in situations()}
-    with _place(path, raw, "[letter]"):
+    with place(path, raw, "[letter]"):
         frame = _letter(table.get("letter", {}), region)
     found = {}
     for name, row in table.items():
         if name in ("letter", "region", "example"):
             continue
-        with _place(path, raw, f"[{name}]"):
+        with place(path, raw, f"[{name}]"):
             if name not in known:
                 raise ValueError(f"unknown situation {name!r}; known: {' '.join(known)}")
-            found[name] = _template(row, known[name], language, region)
+            found[name] = read_template(row, known[name], language, region)
     missing = [name for name in known if name not in found]
     if missing:
         raise InputError(
@@ -262,8 +285,8 @@ def read_templates(path: Path, language: str, marketplace: str = "") -> Template
     return Templates(language, frame, {name: found[name] for name in known}, table.get("example", {}))
 
 
-def _template(row: Mapping[str, Any], situation: Situation, language: str, region: Mapping[str, str]) -> Template:
-    _allow_keys(row, ["words", "samples", "text", "text_zh"], f"template {situation.id!r}")
+def read_template(row: Mapping[str, Any], situation: Situation, language: str, region: Mapping[str, str]) -> Template:
+    allow_keys(row, ["words", "samples", "text", "text_zh"], f"template {situation.id!r}")
     lacking = [key for key in ("samples", "text", "text_zh") if key not in row]
     if lacking:
         raise ValueError(f"template {situation.id!r} lacks {' '.join(lacking)}")
@@ -280,13 +303,13 @@ def _template(row: Mapping[str, Any], situation: Situation, language: str, regio
     if _fields(text) != _fields(text_zh):
         differs = " ".join(sorted(_fields(text) ^ _fields(text_zh)))
         raise ValueError(f"text and text_zh of {situation.id!r} differ in: {differs}")
-    words = tuple(_wanted(word, language) for word in row.get("words", ()))
+    words = tuple(wanted(word, language) for word in row.get("words", ()))
     return Template(situation.id, language, situation, words, tuple(row["samples"]), _regional(text, region), text_zh)
 
 
 def _letter(row: Mapping[str, Any], region: Mapping[str, str]) -> Letter:
     names = list(Letter.__dataclass_fields__)
-    _allow_keys(row, names, "[letter]")
+    allow_keys(row, names, "[letter]")
     lacking = [name for name in names if name not in row]
     if lacking:
         raise ValueError(f"[letter] lacks {' '.join(lacking)}")
@@ -352,13 +375,13 @@ def spaced(text: str) -> str:
     return " " + " ".join("".join(c if c.isalnum() else " " for c in fold(text)).split()) + " "
 
 
-def _wanted(word: str, language: str) -> str:
+def wanted(word: str, language: str) -> str:
     """A word as it is looked for in a `spaced` message: where a word begins; after "*" and in Japanese anywhere."""
     anywhere = language == "ja" or word.startswith("*")
     return spaced(word).strip() if anywhere else spaced(word).rstrip()
 
 
-def _read_toml(path: Path) -> tuple[dict[str, Any], str]:
+def read_toml(path: Path) -> tuple[dict[str, Any], str]:
     try:
         raw = path.read_text(encoding="utf-8")
         return tomllib.loads(raw), raw
@@ -366,13 +389,13 @@ def _read_toml(path: Path) -> tuple[dict[str, Any], str]:
         raise InputError(f"Cannot read {path.name}: {error}. Mend the file or put the shipped one back.") from None
 
 
-def _allow_keys(row: Mapping[str, Any], known: list[str], what: str) -> None:
+def allow_keys(row: Mapping[str, Any], known: list[str], what: str) -> None:
     unknown = [key for key in row if key not in known]
     if unknown:
         raise ValueError(f"{what} has no key {' '.join(map(repr, unknown))}; known: {' '.join(known)}")
 
 
-class _place:
+class place:
     """Turns a ValueError inside into an InputError that says in which file and at which line."""
 
     def __init__(self, path: Path, raw: str, mark: str) -> None:
