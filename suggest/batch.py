@@ -5,11 +5,10 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from messages import InputError, Order, Product, Reply, detect_language
+from messages import InputError, Order, Product, Reply
 from suggest.policy import Policy
-from suggest.reply import Suggestion, check_reply, predict_all, suggest
-from suggest.tone import Finding, check_ids, near_duplicates, second_offers
-from suggest.tone.rules import LANGUAGES
+from suggest.reply import Suggestion, predict_all, read_reply, suggest
+from suggest.tone import Case, Finding, check_ids, findings_of, near_duplicates, second_offers
 
 _ORDER_FIELDS = {f.name for f in fields(Order)}
 
@@ -95,16 +94,21 @@ def check_batch(
     Also found: a reply that repeats an earlier one, and money for an order that was offered another sum before.
     Raises InputError on an unknown language, marketplace, field of an order or rule.
     """
-    known = [_order_of(reply, orders or {}) for reply in replies]
-    languages = [_language_of(reply, language) for reply in replies]
-    found: list[list[Finding]] = []
-    for reply, order, code in zip(replies, known, languages, strict=True):
+    cases: list[Case] = []
+    for reply in replies:
         check_ids(reply.ignored, policy.rules.known, f"Row {reply.row}, rules to ignore")
-        market, message = reply.facts.get("marketplace") or marketplace, reply.facts.get("message") or None
-        found.append(
-            check_reply(reply.text, language=code, marketplace=market, message=message, order=order, policy=policy)
+        cases.append(
+            read_reply(
+                reply.text,
+                language=reply.facts.get("language") or language,
+                marketplace=reply.facts.get("marketplace") or marketplace,
+                message=reply.facts.get("message") or None,
+                order=_order_of(reply, orders or {}),
+                policy=policy,
+            )
         )
-    for i, f in _between(replies, languages, known, policy):
+    found = [findings_of(case, policy.rules) for case in cases]
+    for i, f in _between(replies, cases, policy):
         if not any(f.rule == g.rule and f.start == g.start for g in found[i]):
             found[i] = sorted([*found[i], f], key=lambda g: (g.start, g.end))
     return [[f for f in each if f.rule not in reply.ignored] for each, reply in zip(found, replies, strict=True)]
@@ -121,24 +125,9 @@ def _order_of(reply: Reply, orders: Mapping[str, Order]) -> Order | None:
         raise InputError(f"Row {reply.row}: {error}") from None
 
 
-def _language_of(reply: Reply, language: str | None) -> str:
-    named = reply.facts.get("language") or language
-    if named:
-        return named
-    detected = detect_language(reply.facts.get("message") or reply.text)
-    return detected if detected in LANGUAGES else "en"
-
-
-def _between(
-    replies: Sequence[Reply], languages: Sequence[str], orders: Sequence[Order | None], policy: Policy
-) -> list[tuple[int, Finding]]:
+def _between(replies: Sequence[Reply], cases: Sequence[Case], policy: Policy) -> list[tuple[int, Finding]]:
     """What is found between replies, with the row of the earlier one in its message, as the team wants it."""
-    texts = [reply.text for reply in replies]
-    found = list(second_offers(texts, languages, orders))
-    for language in dict.fromkeys(languages):
-        rows = [i for i, code in enumerate(languages) if code == language]
-        for later, earlier, f in near_duplicates([texts[i] for i in rows], language, [orders[i] for i in rows]):
-            found.append((rows[later], rows[earlier], f))
+    found = [*second_offers(cases), *near_duplicates(cases)]
     rules = policy.rules
     return [
         (later, replace(

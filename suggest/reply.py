@@ -12,6 +12,7 @@ from rapidfuzz.fuzz import ratio
 from messages import InputError, Order, Product, detect_language
 from messages import marketplace as find_marketplace
 from model import SCENARIOS, Prediction, load_classifier
+from suggest import tone
 from suggest.case import READ, Case, known_to_be
 from suggest.compensation import Money
 from suggest.deadlines import reply_by
@@ -19,7 +20,7 @@ from suggest.fill import Fact, Facts, Filled, fill, said
 from suggest.pick import LIKELY, Choice, candidates, fits, is_named, pick, unfilled, weighed
 from suggest.policy import Policy
 from suggest.templates import LANGUAGES, Line, Template, Text, lines, parse_line, spaced, templates
-from suggest.tone import Finding, check
+from suggest.tone import Finding, findings_of
 
 HOME = {"en": "US", "de": "DE", "fr": "FR", "es": "ES", "it": "IT", "ja": "JP"}  # where a language is at home
 CLEAR = 0.6  # probability of a part of a message from which it is an ask by itself
@@ -304,7 +305,8 @@ def _check(text: str, case: Case, template: Template, refunded: Fact | None) -> 
         return ()
     order = case.order
     scenario = case.prediction.scenario if template.situation.scenario != ("any",) else None
-    found = _findings(text, case.language, case.marketplace.code, case.message, order, case.policy, scenario)
+    reply = _reply(text, case.language, case.marketplace.code, case.message, order, case.policy, scenario)
+    found = findings_of(reply, case.policy.rules)
     return tuple(f for f in found if f.category not in OF_OFFERS or not _is_quoted(f, text, refunded))
 
 
@@ -334,6 +336,21 @@ def check_reply(
     >>> [f.category for f in check_reply("We will try our best to help you.", language="en")]
     ['vague']
     """
+    settings = Policy.of(policy)
+    reply = read_reply(text, language=language, marketplace=marketplace, message=message, order=order, policy=settings)
+    return findings_of(reply, settings.rules)
+
+
+def read_reply(
+    text: str,
+    *,
+    language: str | None,
+    marketplace: str | None,
+    message: str | None,
+    order: Order | Mapping[str, Any] | None,
+    policy: Policy,
+) -> tone.Case:
+    """A reply read once for every question to it. Raises InputError as `check_reply` does."""
     if language is None:
         language = detect_language(message or text)
         language = language if language in LANGUAGES else "en"
@@ -341,10 +358,10 @@ def check_reply(
         raise InputError(f"Replies are checked in {' '.join(LANGUAGES)}, not in {language!r}.")
     known = None if order is None else Order.of(order)
     code = find_marketplace(marketplace).code if marketplace else None
-    return _findings(_readable(text), language, code, message, known, Policy.of(policy), None)
+    return _reply(_readable(text), language, code, message, known, policy, None)
 
 
-def _findings(
+def _reply(
     text: str,
     language: str,
     code: str | None,
@@ -352,10 +369,9 @@ def _findings(
     order: Order | None,
     policy: Policy,
     scenario: str | None,
-) -> list[Finding]:
-    return check(
-        text,
-        language=language,
+) -> tone.Case:
+    return tone.Case(
+        tone.Reading.of(text, language),
         marketplace=code,
         message=message,
         order=order,
@@ -364,7 +380,6 @@ def _findings(
         max_characters=policy.max_characters,
         resolve_hours=policy.resolve_hours,
         scenario=scenario,
-        rules=policy.rules,
     )
 
 

@@ -7,11 +7,11 @@ import pytest
 from messages import InputError, Order
 from suggest.tone.case import Case
 from suggest.tone.check import LOOKS_FOR, check
-from suggest.tone.matching import Matcher
+from suggest.tone.matching import Matcher, matcher_of
 from suggest.tone.promises import CONDITIONS
 from suggest.tone.reading import Reading
 from suggest.tone.rules import CONDITIONS as NAMED
-from suggest.tone.rules import KINDS, LANGUAGES, RuleBook, read_rules, rule_book
+from suggest.tone.rules import KINDS, LANGUAGES, read_rules, rule_book
 
 ORDER = Order.of({"order_id": "302-1234567-1234567", "order_total": "50.00", "currency": "EUR"})
 RULES = [(language, rule) for language in LANGUAGES for rule in rule_book(language).rules]
@@ -37,7 +37,7 @@ def test_a_rule_finds_its_flagged_sentences_and_no_clean_one(language, rule):
 def finds(rule, book, sentence):
     """True if this rule alone, as it stands, finds something in the sentence."""
     case = Case(Reading.of(sentence, book.language), order=ORDER)
-    matcher = Matcher(RuleBook(book.language, (rule,), book.words))
+    matcher = matcher_of(book.language, (rule,))
     hits = matcher.matches(case.reading, matcher.occurring(case.reading))
     return any(not any(CONDITIONS[u](case, a, b) for u in rule.unless) for _, a, b in hits)
 

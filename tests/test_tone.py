@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from messages import InputError, Order
-from suggest.tone import check, near_duplicates, pipeline
+from suggest.tone import Case, check, near_duplicates, pipeline
 from suggest.tone.reading import FARTHEST, Reading
 
 ORDER = Order.of({"order_id": "302-1234567-1234567", "order_total": "49.90", "currency": "EUR", "carrier": "DHL"})
@@ -246,7 +246,8 @@ def test_the_same_letter_to_two_buyers_is_a_near_duplicate_and_another_letter_is
         "Hi Bob, the blue fan left today. It arrives on 9 June. Bob, keep the box.",
         "Hi Cy, hold SET for 3 seconds. The light turns green.",
     ]
-    found = list(near_duplicates(batch, "en", orders))
+    cases = [Case(Reading.of(text, "en"), order=order) for text, order in zip(batch, orders, strict=True)]
+    found = list(near_duplicates(cases))
     assert [(later, earlier, f.category) for later, earlier, f in found] == [(1, 0, "near_duplicate")]
 
 
@@ -291,16 +292,16 @@ HOSTILE = [
 @pytest.mark.parametrize("language", ["en", "de", "fr", "es", "it", "ja"])
 def test_no_text_makes_the_check_fail_and_none_makes_it_slow(language):
     for text in HOSTILE:
-        begun = time.perf_counter()
+        begun = time.process_time()
         for f in check(text, language=language, order=ORDER):
             assert f.text == text[f.start : f.end]
-        assert time.perf_counter() - begun < 2, f"{text[:20]!r} in {language}"
+        assert time.process_time() - begun < 2, f"{text[:20]!r} in {language}"
 
 
 def test_a_megabyte_is_cut_and_the_finding_says_that_it_is_too_long():
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert "too_long" in categories("We will try our best. " * 50_000)
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
 
 
 def test_a_day_can_be_given_without_a_time():

@@ -1,11 +1,14 @@
 """The check of tone and policy: a reply in, findings out."""
 
+from suggest.tone.case import Case as Case
 from suggest.tone.check import check as check
+from suggest.tone.check import findings_of as findings_of
 from suggest.tone.check import pipeline as pipeline
 from suggest.tone.duplicates import near_duplicates as near_duplicates
 from suggest.tone.duplicates import second_offers as second_offers
 from suggest.tone.fix import corrected as corrected
 from suggest.tone.money import cap as cap
+from suggest.tone.reading import Reading as Reading
 from suggest.tone.rules import Finding as Finding
 from suggest.tone.rules import Rule as Rule
 from suggest.tone.rules import RuleBook as RuleBook

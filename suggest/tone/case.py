@@ -54,10 +54,10 @@ class Case:
         return name in self.occurring and bool(self.word(name).search(_ASKED.sub("", self.plain[start:end])))
 
     @cached_property
-    def _known(self) -> dict[str, list[Any]]:
+    def _known(self) -> dict[object, list[Any]]:
         return {}
 
-    def once(self, name: str, look: Callable[[], Iterable[T]]) -> list[T]:
+    def once(self, name: object, look: Callable[[], Iterable[T]]) -> list[T]:
         """What was looked for under this name; looked for when it is first asked."""
         if name not in self._known:
             self._known[name] = list(look())

@@ -27,12 +27,14 @@ _MARKDOWN = re.compile(
 )
 _PLAIN_SIGNS = "★☆♪♫♬♭♮♯☎☏☐☑☒☓☆☛☞♀♂♠♣♥♦✓✔✕✖✗✘✚✛✜✝" + "".join(map(chr, range(0x2776, 0x2794)))
 _PICTURES = "".join(c for c in map(chr, range(0x2600, 0x27C0)) if c not in _PLAIN_SIGNS)
+_MAY_SHOW = re.compile("[\u20e3\u231a-\u27bf\u2b1b-\u2b55\ufe0f\U0001f000-\U0001faff]")
 _EMOJI = re.compile(
     f"(?:[\U0001f000-\U0001faff⭐⭕⬛⬜⌚⌛⏩-⏳{_PICTURES}]|[!-\u3299]\ufe0f|[0-9#*]\u20e3)"
     "[\ufe0f\u200d\u20e3\U0001f3fb-\U0001f3ff\U0001f000-\U0001faff]*"
 )
 _MARK = re.compile(r"\[henji\b[^\[\]\n]{0,200}\]")
 _NAMES = re.compile(r"\b(?:(?:LAST|FIRST|SUR|CUSTOMER|BUYER|KUNDEN|NACH|VOR)NAME|PRENOM|APELLIDOS?|COGNOME)\b")
+_NAME_ENDS = ("NAME", "PRENOM", "APELLIDO", "COGNOME")
 _CAPITALS = re.compile(r"(?<![\w.])[A-Z]{2,}(?:_[A-Z]{2,})+(?![\w.]\w)", re.ASCII)
 _CONTROL = re.compile(
     f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f{INVISIBLE}\ufeff\ufff9-\ufffd\ue000-\uf8ff\ud800-\udfff]+"
@@ -51,7 +53,7 @@ def residue(case: Case) -> Spans:
     A reply that is Chinese as a whole is in the wrong language instead.
     """
     text = _head(case)
-    if case.reading.language == "ja" or text.isascii() or is_eastern(text):
+    if case.reading.language == "ja" or case.reading.highest < "\u3000" or is_eastern(text):
         return
     yield from (m.span() for m in _WIDE.finditer(text))
     quotes = [case.reading.original(a, b) for a, b in case.reading.quotes]
@@ -76,8 +78,14 @@ def simplified(case: Case) -> Spans:
         return
     text = _head(case)
     yield from (m.span() for m in _HALF_KANA.finditer(text))
-    chinese = {c for c in set(text) if c > "\u3400" and is_simplified(c)}
-    yield from ((i, i + 1) for i, c in enumerate(text) if c in chinese)
+    yield from (m.span() for m in _simplified().finditer(text))
+
+
+@cache
+def _simplified() -> "re.Pattern[str]":
+    """Every character that is simplified, one by one: those of GB 2312, seventy rows of 94 from 0xb0a1."""
+    written = bytes(byte for row in range(0xB0, 0xF8) for cell in range(0xA1, 0xFF) for byte in (row, cell))
+    return re.compile(f"[{''.join(c for c in written.decode('gb2312', 'ignore') if is_simplified(c))}]")
 
 
 @cache
@@ -108,7 +116,8 @@ def fields_left(case: Case) -> Iterator[tuple[int, int]]:
     for m in _CAPITALS.finditer(case.reading.shown) if "_" in case.plain else ():
         if case.word("field").search(m.group().lower().replace("_", " ")):
             yield m.span()
-    yield from (m.span() for m in _NAMES.finditer(case.reading.shown))
+    if any(word in case.reading.shown for word in _NAME_ENDS):
+        yield from (m.span() for m in _NAMES.finditer(case.reading.shown))
 
 
 def too_long(case: Case) -> Spans:
@@ -130,7 +139,7 @@ def markup(case: Case) -> Spans:
     ):
         if sign in text:
             yield from (m.span() for m in pattern.finditer(text))
-    if not text.isascii():
+    if case.reading.highest >= "\u2000" and _MAY_SHOW.search(text):
         yield from (m.span() for m in _EMOJI.finditer(text))
 
 

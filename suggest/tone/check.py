@@ -65,6 +65,8 @@ def check(
 ) -> list[Finding]:
     """What is wrong with a reply, from its first character to its last.
 
+    A caller that has more questions to the same reply makes its Case once and asks `findings_of`.
+
     >>> for f in check("We will try our best.", language="en"):
     ...     print(f.category, f.rule, f.severity, (f.start, f.end), f.text)
     vague vague-effort error (8, 20) try our best
@@ -80,8 +82,7 @@ def check(
         resolve_hours=resolve_hours,
         scenario=scenario,
     )
-    found = findings_of(case)
-    return changed(found, case, rules) if rules else found
+    return findings_of(case, rules)
 
 
 @cache
@@ -114,8 +115,8 @@ def tone(doc: "Doc") -> "Doc":
     return doc
 
 
-def findings_of(case: Case) -> list[Finding]:
-    """Every finding of every rule, in the order of the text."""
+def findings_of(case: Case, team: TeamRules | None = None) -> list[Finding]:
+    """Every finding of every rule, as the team wants it, in the order of the text."""
     text = case.reading.text
     found = findings_in(case.reading) if case.reading.language == "ja" else []
     for rule, start, end in _broken(case):
@@ -123,7 +124,8 @@ def findings_of(case: Case) -> list[Finding]:
             start, end = case.reading.original(start, end)
         instead = rule.instead.replace("{resolve_hours}", str(case.resolve_hours))
         found.append(Finding.of(rule, text, start, end, instead=instead))
-    return sorted(found, key=lambda f: (f.start, f.end, f.category, f.rule))
+    found.sort(key=lambda f: (f.start, f.end, f.category, f.rule))
+    return changed(found, case, team) if team else found
 
 
 def _broken(case: Case) -> Iterator[tuple[Rule, int, int]]:

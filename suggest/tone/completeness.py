@@ -9,7 +9,7 @@ from suggest.tone.promises import segment
 
 Spans = Iterator[tuple[int, int]]
 
-_ORDER_ID = re.compile(r"(?<!\d)(\d{3})[-_ ー]?(\d{7})[-_ ー]?(\d{7})(?!\d)")
+_ORDER_ID = re.compile(r"(\d(?<!\d\d)\d\d)[-_ ー]?(\d{7})[-_ ー]?(\d{7})(?!\d)")
 _NUMBERED = re.compile(r"\d+")
 
 
@@ -43,9 +43,7 @@ def missing_resolution(case: Case) -> Spans:
 
     A pre-sale question is answered by any plain statement; an order needs an action, a fact with a number, or a step.
     """
-    if is_foreign(case) or not case.plain.strip():
-        return
-    if not is_resolved(case):
+    if case.plain.strip() and not is_resolved(case) and not is_foreign(case):
         yield 0, 0
 
 

@@ -72,7 +72,7 @@ LINK = re2.compile(
     rf"(?: ?/ ?{_REST}*)?",
     options(),
 )
-_DOTTED = re2.compile(r"\.[a-z]| \. ?[a-z]|: ?/")
+_DOTTED = re.compile(r"\.[a-z]| \. ?[a-z]|: ?/")
 _NAMED = re2.compile(
     r"(?:user ?name|handle|nick|nutzername|usuario|utente|utilisateur|アカウント|ユーザー名|id|insta(?:gram)?|telegram"
     r"|skype|facebook|tiktok|snapchat|インスタ(?:グラム)?)"
@@ -91,8 +91,10 @@ _ID = re.compile(
 )
 _PRICE = re.compile(r"[$€£¥]\s?$|\b(?:eur|usd|gbp|jpy)\s?$")
 _PRICE_AFTER = re.compile(r"\s?(?:[$€£¥円%]|eur|usd|euros?\b|yen\b|dollars?\b|(?:mm|cm|kg|mah|lm|rpm|kwh|hz|ml|km)\b)")
-_MANY_DIGITS = re.compile(r"(?:[0-9oil|〇零一二三四五六七八九][ \-./()ー~_*]{0,3}){7}")
-_NO_PHONE = re2.compile(r"\d{3}-\d{7}-\d{7}|\b[a-z]{1,4}\d{6,}[a-z]{0,3}\b")
+_MANY_DIGITS = re.compile(
+    r"(?=[0-9oil|〇零一二三四五六七八九])(?:[0-9oil|〇零一二三四五六七八九][ \-./()ー~_*]{0,3}){7}"
+)
+_NO_PHONE = re.compile(r"\d{3}-\d{7}-\d{7}|\b[a-z]{1,4}\d{6,}[a-z]{0,3}\b")
 _LEET = re.compile(r"\b[0-9oil|]*\d[0-9oil|]*\b", re.ASCII)
 _LEET_DIGITS = str.maketrans("oil|", "0111")
 _KANJI_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")

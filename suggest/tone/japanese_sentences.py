@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from suggest.tone.japanese_rules import listed
@@ -63,21 +64,26 @@ def words_of(parts: list[tuple[int, str]]) -> tuple[Word, ...]:
     [('お', 4, '御'), ('待ち', 5, '待つ'), ('ください', 7, '下さる')]
     """
     text = "".join(t for _, t in parts)
-    words: list[Word] = []
+    rows = [line.split("\t") for line in _tagger().parse(text).split("\n") if line]
+    places = _places(parts, text, [row[0] for row in rows])
+    new = tuple.__new__  # this is most of the time of the check; Word(...) would cost a third more
+    return tuple([new(Word, (s, place, p, t, f, m, b)) for place, (s, p, t, f, m, b) in zip(places, rows, strict=True)])
+
+
+def _places(parts: list[tuple[int, str]], text: str, surfaces: list[str]) -> list[int]:
+    """Where each word stands in the plain text; between words there may be blanks."""
+    if len(parts) == 1 and sum(map(len, surfaces)) == len(text):
+        return list(accumulate(map(len, surfaces[:-1]), initial=parts[0][0])) if surfaces else []
+    found = []
     i, place = 0, 0
     begins, ends = 0, len(parts[0][1])  # where part i stands in the joined text
-    shift = parts[0][0]
-    new = tuple.__new__  # this loop is most of the time of the check; Word(...) would cost a third more
-    for line in _tagger().parse(text).split("\n"):
-        if line:
-            surface, pos, type_, form, lemma, base = line.split("\t")
-            place = text.index(surface, place)
-            while place >= ends:
-                i, begins, ends = i + 1, ends, ends + len(parts[i + 1][1])
-                shift = parts[i][0] - begins
-            words.append(new(Word, (surface, place + shift, pos, type_, form, lemma, base)))
-            place += len(surface)
-    return tuple(words)
+    for surface in surfaces:
+        place = text.index(surface, place)
+        while place >= ends:
+            i, begins, ends = i + 1, ends, ends + len(parts[i + 1][1])
+        found.append(parts[i][0] - begins + place)
+        place += len(surface)
+    return found
 
 
 # What is not the seller's own sentence becomes blanks of the same length

@@ -151,6 +151,19 @@ def words_pattern(language: str, name: str) -> "re2._Regexp":
     return pattern(source, words)
 
 
+def matcher_of(language: str, rules: tuple[Rule, ...]) -> Matcher:
+    """A matcher of these rules and of those word lists alone that their patterns name."""
+    known = rule_book(language).words
+    used: dict[str, str] = {}
+    open_names = set(re.findall(r"\{([a-z_]+)\}", " ".join(p for r in rules for p in (*r.patterns, *r.beside))))
+    while open_names:
+        name = open_names.pop()
+        if name in known and name not in used:
+            used[name] = known[name]
+            open_names |= set(re.findall(r"\{([a-z_]+)\}", known[name]))
+    return Matcher(RuleBook(language, rules, used))
+
+
 @cache
 def matcher(language: str) -> Matcher:
     """The matcher of the rules that ship for a language, built once."""

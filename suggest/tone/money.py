@@ -22,6 +22,7 @@ _WORDS = {
     **dict.fromkeys(("jpy", "yen"), "JPY"),
     **{"usd": "USD", "mxn": "MXN", "cad": "CAD", "aud": "AUD", "dol": "", "ドル": ""},  # whose dollars is not said
 }
+_ANY_CURRENCY = (*"$€£¥円", *_WORDS)
 _SHARE = re.compile(r"[%割パ]|cent|prozent|ciento")
 _CODE = r"(?:eur|usd|gbp|jpy|cad|aud|mxn)\b"
 _NAME = (
@@ -133,7 +134,8 @@ def sums(case: Case) -> list[Offer]:
 
 
 def _sums(case: Case) -> Iterator[Offer]:
-    yield from (_sum(m) for m in _AMOUNT.finditer(case.plain))
+    if any(sign in case.plain for sign in _ANY_CURRENCY):
+        yield from (_sum(m) for m in _AMOUNT.finditer(case.plain))
     if case.reading.language == "ja":
         for m in _KANJI.finditer(case.plain):
             yield Offer(m.start(), m.end() + 1, amount=Decimal(kanji_number(m.group())), currency="JPY")

@@ -8,13 +8,12 @@ from suggest.tone.case import Case
 
 def segment(case: Case, start: int, end: int) -> tuple[int, int]:
     """The clause around a span: from the last comma or joint before it to the next one after it."""
-    first, last = case.reading.sentence_at(start)
-    joints = case.where("joint")
-    for a, b in islice(joints, bisect_left(joints, (first, 0)), None):
-        if first <= a and b <= start:
+    first, last = sentence = case.reading.sentence_at(start)
+    for a, b in case.once(sentence, lambda: (m.span() for m in case.word("joint").finditer(case.plain, *sentence))):
+        if b <= start:
             first = b
         elif end <= a:
-            last = min(a, last)
+            last = a
             break
     return first, last
 

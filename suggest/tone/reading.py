@@ -97,7 +97,8 @@ _QUOTED = re.compile(
     r"「[^」]{1,200}」|『[^』]{1,200}』|“[^”“]{1,200}[”“]|„[^“”„]{1,200}[“”]|«[^»]{1,200}»|»[^«]{1,200}«|‹[^›]{1,200}›"
     r'|‚[^‘’]{1,200}[‘’]|"[^"\n]{1,200}"|(?:(?<=[\s(:])|^)[\'‘][^\'‘’\n]{1,120}[\'’](?=[\s.,;:!?)]|$))'
 )
-_ENDS = re.compile(r"(?=[.!?…。！？\n])(?:[.!?…]+[\"')\]]*(?=\s|$)|[。！？!?]+|\n)")
+# A set of signs comes first, which is looked for fast; then what may stand after which of them
+_ENDS = re.compile(r"[.!?…。！？\n](?:(?<=[.!?…])[.!?…]*[\"')\]]*(?=\s|$)|(?<=[。！？!?])[。！？!?]*|(?<=\n))")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\"'])(?:[a-z]|mr|mrs|ms|mx|dr|st|sr|sra|srta|sres|dra|d|dna|no|nr|num|tel|art|bzw|ca|usw|etc|inkl|evtl|ggf|zzgl|max|min"
     r"|approx|incl|vs|e\.g|i\.e|z\.b|d\.h|u\.a|p\.ex|p\.ej|aprox|sig|sigg|dott|prof|ing|ud|uds|vd|hr|fr|bd|str|std|mio|jan|feb|aug|sept|okt|nov|dez|dec"
@@ -135,6 +136,11 @@ class Reading:
         if self.places is None:
             return start, end
         return self.places[start], self.places[end - 1] + 1 if end > start else self.places[start]
+
+    @cached_property
+    def highest(self) -> str:
+        """The last of its characters in Unicode's order: what is below needs no search for what is above."""
+        return max(self.shown, default="")
 
     @cached_property
     def quotes(self) -> list[tuple[int, int]]:

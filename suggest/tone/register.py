@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
-from itertools import pairwise
 
 import re2
 
@@ -53,6 +52,16 @@ def _languages_of(word: str) -> frozenset[str]:
     return frozenset(language for language, p in _common().items() if p.fullmatch(word))
 
 
+_PLACES = {language: 20 * i for i, language in enumerate(LANGUAGES) if language != "ja"}
+_MOST = (1 << 20) - 1  # votes that one place holds; a reply is read up to LONGEST characters
+
+
+@lru_cache(maxsize=8192)
+def _votes_of(word: str) -> int:
+    """One vote for every language of a word, each at the language's place, so that a plain sum counts them all."""
+    return sum(1 << _PLACES[language] for language in _languages_of(word))
+
+
 def wrong_language(case: Case) -> Spans:
     """Sentences in another language than the buyer's, decided by their commonest words, in doubt by a detector.
 
@@ -64,7 +73,7 @@ def wrong_language(case: Case) -> Spans:
 def _wrong_language(case: Case) -> Spans:
     if case.reading.language == "ja":
         yield from _not_japanese(case)
-    elif not case.plain.isascii() and is_eastern(case.reading.shown):
+    elif case.reading.highest >= "\u3000" and is_eastern(case.reading.shown):
         yield 0, len(case.plain)
     else:
         yield from _not_western(case)
@@ -90,17 +99,16 @@ def _not_western(case: Case) -> Spans:
     wrong: list[tuple[int, int]] = []
     for a, b in case.reading.sentences:
         words = _WORD.findall(case.reading.unquoted(a, b))
-        votes = dict.fromkeys(_common(), 0)
-        for word in words:
-            for language in _languages_of(word):
-                votes[language] += 1
-        other = max((v for k, v in votes.items() if k != mine), default=0)
-        known += votes[mine]
+        votes = sum(map(_votes_of, words))
+        counts = {language: votes >> place & _MOST for language, place in _PLACES.items()}
+        own = counts.pop(mine)
+        other = max(counts.values())
+        known += own
         others += len(words)
-        surely, perhaps = other > 2 * votes[mine], other > votes[mine]
+        surely, perhaps = other > 2 * own, other > own
         if (other >= 3 and (surely or (perhaps and _is_detected(case, a, b)))) or _is_elsewhere(case, a, b):
             wrong.append((a, b))
-        elif len(words) >= 4 and votes[mine] * 10 < len(words):
+        elif len(words) >= 4 and own * 10 < len(words):
             doubtful.append((a, b))
     if wrong:
         yield from wrong
@@ -140,5 +148,5 @@ def mixed_address(case: Case) -> Spans:
 def doubled_words(case: Case) -> Spans:
     """A word written twice in a row."""
     words = case.plain.split()
-    if any(b.startswith(a) for a, b in pairwise(words)):
+    if any(map(str.startswith, words[1:], words)):
         yield from (m.span() for m in _DOUBLED.finditer(case.plain) if m[1] not in _SAID_TWICE)

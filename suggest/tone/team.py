@@ -12,7 +12,7 @@ from messages import InputError
 from suggest.tone import promises, writing
 from suggest.tone.case import Case
 from suggest.tone.japanese_rules import register_rules
-from suggest.tone.matching import Matcher
+from suggest.tone.matching import matcher_of
 from suggest.tone.reading import Reading
 from suggest.tone.rules import (
     LANGUAGES,
@@ -20,7 +20,6 @@ from suggest.tone.rules import (
     Finding,
     Place,
     Rule,
-    RuleBook,
     known_only,
     read_rule,
     read_toml,
@@ -190,15 +189,4 @@ def _broken(case: Case, rules: tuple[Rule, ...]) -> Iterator[tuple[Rule, int, in
             yield rule, start, end
 
 
-@cache
-def _own_matcher(language: str, rules: tuple[Rule, ...]) -> Matcher:
-    """A matcher of these rules and of those word lists alone that their patterns name."""
-    known = rule_book(language).words
-    used: dict[str, str] = {}
-    open_names = set(re.findall(r"\{([a-z_]+)\}", " ".join(p for r in rules for p in (*r.patterns, *r.beside))))
-    while open_names:
-        name = open_names.pop()
-        if name in known and name not in used:
-            used[name] = known[name]
-            open_names |= set(re.findall(r"\{([a-z_]+)\}", known[name]))
-    return Matcher(RuleBook(language, rules, used))
+_own_matcher = cache(matcher_of)
