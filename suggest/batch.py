@@ -8,7 +8,7 @@ from typing import Any
 from messages import InputError, Order, Product, Reply
 from suggest.policy import Policy
 from suggest.reply import Suggestion, predict_all, read_reply, suggest
-from suggest.tone import Case, Finding, check_ids, findings_of, near_duplicates, second_offers
+from suggest.tone import Case, Finding, Reading, check_ids, findings_of, near_duplicates, second_offers
 
 _ORDER_FIELDS = {f.name for f in fields(Order)}
 
@@ -70,7 +70,8 @@ def marked(suggestions: Sequence[Suggestion], cases: Sequence[Waiting], policy: 
     found = list(suggestions)
     orders = [Order.of(case.order) for case in cases]
     replies = [Reply(case.row, s.text) for case, s in zip(cases, found, strict=True)]
-    for i, f in _between(replies, [s.language for s in found], orders, policy):
+    texts = [Case(Reading.of(s.text, s.language), order=order) for s, order in zip(found, orders, strict=True)]
+    for i, f in _between(replies, texts, policy):
         found[i] = replace(found[i], findings=(*found[i].findings, f))
     offered: dict[str, int] = {}
     for i, (s, order) in enumerate(zip(found, orders, strict=True)):
