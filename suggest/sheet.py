@@ -51,6 +51,11 @@ class Card:
     received_at: datetime | None = None
 
     @property
+    def waits(self) -> bool:
+        """False for a message that was answered, or is answered with a later one: no template was looked for."""
+        return bool(self.suggestion.template_id)
+
+    @property
     def zone(self) -> str:
         """The clock on the buyer's wall; nothing where the marketplace is not known."""
         place = find_marketplace(self.marketplace)
@@ -78,7 +83,7 @@ def sheet_page(cards: Sequence[Card], title: str, zone: str = "") -> str:
     """
     check_number(len(cards), title)
     return _page().render(
-        cards=sorted(cards, key=lambda card: card.suggestion.reply_by),
+        cards=sorted(cards, key=lambda card: (not card.waits, card.suggestion.reply_by)),
         title=title,
         zone=zone,
         statuses=STATUSES,

@@ -140,6 +140,15 @@ def test_missing_facts_reasons_findings_and_money_are_named() -> None:
     assert s.missing_facts and all(name in page for name in s.missing_facts)
 
 
+def test_what_was_answered_comes_last_and_is_not_due() -> None:
+    answered = made(text="", status="no_reply", template_id="", places=(), reasons=("answered already, in row 9",),
+                    reply_by=NOW - timedelta(days=9))  # fmt: skip
+    page = LexborHTMLParser(sheet_page([card(answered, row=2), card(row=3)], "log.csv"))
+    assert [a.attributes["data-row"] for a in page.css("article")] == ["3", "2"]
+    assert len(page.css("[data-due]")) == 1
+    assert "answered already" in page.css("article")[1].text()
+
+
 @pytest.mark.parametrize("status", ["no_reply", "person"])
 def test_without_a_reply_there_is_nothing_to_copy_and_the_next_step_is_said(status: str) -> None:
     page = LexborHTMLParser(sheet_page([card(made(text="", text_zh="", status=status, places=()))], "log.csv"))
@@ -388,7 +397,8 @@ def test_filters_search_order_keys_and_switches_work(tmp_path: Path) -> None:
     driver = """
       told.push("all " + rows());
       press("2"); told.push("review " + rows());
-      press("0"); order.value = "row"; order.dispatchEvent(new Event("change")); told.push("as in the log " + rows());
+      press("0"); told.push("due first " + order.value);
+      order.value = "row"; order.dispatchEvent(new Event("change")); told.push("as in the log " + rows());
       search.value = "ＳＣＲＡＴＣＨ lid"; show(); told.push("found " + rows());
       search.value = "nowhere"; show(); told.push("none " + rows() + !none.hidden);
       find("#everything").click(); told.push("everything " + rows());
@@ -406,6 +416,7 @@ def test_filters_search_order_keys_and_switches_work(tmp_path: Path) -> None:
     assert seen == [
         "all 4 3 2",
         "review 4 3",
+        "due first place",
         "as in the log 2 3 4",
         "found 3",
         "none true",
