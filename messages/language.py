@@ -20,6 +20,8 @@ _PRIOR = 20.0  # a supported language is this much likelier than another, seen a
 _WORD = 2.0  # what one telling word adds to a logarithm
 _FLOOR = 0.01  # probability of a language that fastText does not name
 _DOUBT = 20  # characters: at this length fastText is half believed
+_TELLING = 0.12  # share of telling words below which a longer text may be of a language that is not known
+_CERTAIN = 3  # telling words more than for any other language: log((1 + _FLOOR) / _FLOOR) / _WORD, rounded up
 
 # A dialect is answered in the standard language of its country.
 _DIALECTS = {
@@ -153,6 +155,13 @@ def _latin(text: str) -> str:
     signs = [codes for word in plain if (codes := by_word.get(word))]
     if not lower.isascii():
         signs += [codes for letter in set(lower) if (codes := by_letter.get(letter))]
+    counts: dict[str, int] = {}
+    for codes in signs:
+        for code in codes:
+            counts[code] = counts.get(code, 0) + 1
+    (code, most), (_, less) = sorted([*counts.items(), ("", 0), ("", 0)], key=lambda item: -item[1])[:2]
+    if code in SUPPORTED_LANGUAGES and most >= max(less + _CERTAIN, _TELLING * len(words)):
+        return code  # whatever fastText says
     labels, shares = _fasttext().predict(" ".join(words)[:_GUESS], k=8, threshold=0.01)
     if not signs and _says_nothing(plain, max(shares, default=0.0)):
         return ""
@@ -162,17 +171,13 @@ def _latin(text: str) -> str:
         code = label.removeprefix("__label__")
         code = _DIALECTS.get(code, code)
         likely[code] = likely.get(code, 0.0) + share * trust
-    counts: dict[str, int] = {}
-    for codes in signs:
-        for code in codes:
-            counts[code] = counts.get(code, 0) + 1
     best, best_score = "", -inf
     for code in (*likely, *(code for code in counts if code not in likely)):
         prior = _PRIOR if code in SUPPORTED_LANGUAGES else 1.0
         score = log((likely.get(code, 0.0) + _FLOOR) * prior) + _WORD * counts.get(code, 0)
         if score > best_score:
             best, best_score = code, score
-    is_strange = len(words) >= 7 and likely.get(best, 0.0) < 0.4 and counts.get(best, 0) < 0.12 * len(words)
+    is_strange = len(words) >= 7 and likely.get(best, 0.0) < 0.4 and counts.get(best, 0) < _TELLING * len(words)
     return best if best in SUPPORTED_LANGUAGES and not is_strange else "other"
 
 

@@ -28,7 +28,9 @@ _ORDERS = ((2, 0), (3, 1), (5, 2))  # tokens that a convolution sees, and how ma
 _KEPT = 8_192  # tokens
 _LONGEST = 4_096  # tokens of a message; 4,000 characters are hardly more
 _GROUP = 1_024  # tokens of messages that are read together, unless one has more
-_ROWS = 16  # a matrix product of fewer rows would round otherwise than one of many, and a batch differ from one message
+MATRIX_ROWS = (
+    16  # a matrix product of fewer rows rounds otherwise than one of many: a message would differ from a batch
+)
 
 
 @cache
@@ -41,6 +43,11 @@ def _thread_pools() -> Any:
 def one_thread() -> Any:
     """A context in which matrix products keep to one thread: on texts of this size more threads wait for each other."""
     return _thread_pools().limit(limits=1, user_api="blas")
+
+
+def at_least(rows: NDArray[Any], n: int) -> NDArray[Any]:
+    """The rows, with rows of zeros below them up to n."""
+    return rows if len(rows) >= n else np.concatenate([rows, np.zeros((n - len(rows), rows.shape[1]), rows.dtype)])
 
 
 def encode(texts: Sequence[str]) -> Array:
@@ -118,7 +125,7 @@ class _Encoder:
     def _encode(self, tokens: Sequence[Sequence[int]]) -> Array:
         lengths = np.array([len(ids) for ids in tokens])
         flat = np.array([i for ids in tokens for i in ids])
-        sums = np.zeros((max(len(tokens), _ROWS), 2 * N_DIMENSIONS + _WIDTH), np.float32)
+        sums = np.zeros((max(len(tokens), MATRIX_ROWS), 2 * N_DIMENSIONS + _WIDTH), np.float32)
         w = self.weights
         with self.lock:
             rows = self._rows(flat)
@@ -150,7 +157,7 @@ class _Encoder:
 
     def _parts(self, tokens: NDArray[np.int64]) -> Array:
         """What is known of each token without its neighbours: its projections, and what they add to each window."""
-        chunk = np.resize(tokens % _CHUNKS, max(len(tokens), _ROWS))
+        chunk = np.resize(tokens % _CHUNKS, max(len(tokens), MATRIX_ROWS))
         embedded = self.table[np.resize(tokens, len(chunk))] * self.weights["scale"][chunk, None]
         embedded += self.weights["lo"][chunk, None]
         x = embedded @ self.projection[0] + self.projection[1]

@@ -168,12 +168,18 @@ def share(
     codes: Any, inside: Any, hashes: Any, buckets: Any, edges: Any, keys: Any, counts: Any, slots: Any,
     weights: Any, idf: Any, mix: Any, shares: Any,
 ) -> None:  # fmt: skip
-    """Fill `shares` with what each character adds to a mix of the scores: an n-gram is spread over its characters."""
+    """Fill `shares` with what each character adds to a mix of the first scores; an n-gram is spread over its own."""
     n, n_words = _walk(codes, inside, hashes, buckets, edges)
     n_found, last = _tally(buckets, n, keys, counts, slots)
+    worth = np.empty(last + 1, np.float64)  # of one occurrence
     squares = 0.0
     for k in range(n_found):
-        squares += (_frequency(counts[slots[k]]) * idf[keys[slots[k]]]) ** 2
+        slot = slots[k]
+        frequency, bucket, total = _frequency(counts[slot]), np.uint32(keys[slot]), 0.0
+        for j in range(len(mix)):
+            total += mix[j] * weights[bucket, j]
+        worth[slot] = total * frequency / counts[slot]
+        squares += (frequency * idf[bucket]) ** 2
     shares[:] = 0
     at = 0
     for length in range(1, LONGEST + 3):  # of character n-grams, then words, then pairs of words
@@ -186,12 +192,23 @@ def share(
             slot = np.uint32(bucket) & last
             while keys[slot] != bucket:
                 slot = (slot + np.uint32(1)) & last
-            each = 0.0
-            for j in range(len(mix)):
-                each += mix[j] * weights[bucket, j]
-            each *= _frequency(counts[slot]) / counts[slot] / (end - begin) / np.sqrt(squares)
+            each = worth[slot] / (end - begin)
             shares[begin] += each
             shares[end] -= each
             at += 1
-    for i in range(1, len(shares)):
-        shares[i] += shares[i - 1]
+    total = 0.0
+    for i in range(len(shares)):
+        total += shares[i]
+        shares[i] = total / np.sqrt(squares)
+
+
+@compiled("void(f4[:, ::1], f4[:, ::1], f4[:, ::1])", fastmath={"reassoc", "contract"})
+def add_products(rows: Any, others: Any, into: Any) -> None:
+    """Add to `into` the products of each row with each of the others; no row's sum depends on the rows beside it."""
+    for i in range(len(rows)):
+        row = rows[i]
+        for k in range(len(others)):
+            other, total = others[k], np.float32(0)
+            for j in range(len(row)):
+                total += row[j] * other[j]
+            into[i, k] += total

@@ -3,10 +3,13 @@
 # ruff: noqa: E501 – a case is one line
 
 import time
+from types import SimpleNamespace
 
 import pytest
 
+from messages import language
 from messages.language import SUPPORTED_LANGUAGES, detect_language, detect_languages
+from training.labelled import SAMPLES, read_labelled
 
 OURS = {
     "en": """
@@ -183,8 +186,8 @@ def test_capitals_and_missing_accents_change_nothing() -> None:
         "de": "Können Sie mir die Größe nennen? Ich möchte tauschen",
     }  # fmt: skip
     plain = str.maketrans("éîùà¿áèìòöüß", "eiua?aeioous")
-    for language, sentence in text.items():
-        assert detect_languages([sentence, sentence.upper(), sentence.translate(plain)]) == [language] * 3
+    for code, sentence in text.items():
+        assert detect_languages([sentence, sentence.upper(), sentence.translate(plain)]) == [code] * 3
 
 
 def test_hostile_text_is_quick() -> None:
@@ -201,3 +204,15 @@ def test_hostile_text_is_quick() -> None:
     ]
     assert set(detect_languages(texts)) <= {*SUPPORTED_LANGUAGES, "other", ""}
     assert time.process_time() - start < 2
+
+
+def test_where_words_decide_fasttext_is_not_asked_and_would_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [m.text for m in read_labelled(SAMPLES / "unseen")]
+    decided = detect_languages(texts)
+    asked = []
+    fasttext = language._fasttext()
+    counted = SimpleNamespace(predict=lambda *given, **how: asked.append(given) or fasttext.predict(*given, **how))
+    monkeypatch.setattr(language, "_fasttext", lambda: counted)
+    assert detect_languages(texts) == decided and len(asked) < len(texts) / 2
+    monkeypatch.setattr(language, "_CERTAIN", 10_000)
+    assert detect_languages(texts) == decided

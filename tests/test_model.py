@@ -80,15 +80,18 @@ def test_the_estimator_speaks_scikit_learn() -> None:
 def test_a_batch_says_what_single_messages_say() -> None:
     messages = [m for _, m in PLAIN]
     classifier = load_classifier()
-    alone = [classifier.classify([m])[0] for m in messages]
-    for one, many in zip(alone, classifier.classify(messages), strict=True):
-        assert (one.scenario, one.flags, one.sure, one.language) == (
-            many.scenario,
-            many.flags,
-            many.sure,
-            many.language,
-        )
-        assert one.probability == pytest.approx(many.probability, abs=2e-3)
+    assert [classifier.classify([m])[0] for m in messages] == classifier.classify(messages)
+
+
+def test_fast_reads_the_words_alone() -> None:
+    classifier = load_classifier()
+    messages = [m for _, m in PLAIN]
+    fast = classifier.classify(messages, fast=True)
+    alone = softmax(classifier.ngrams.scores([normalise(m) for m in messages])[0])
+    assert [p.scenario for p in fast] == classifier.classes_[alone.argmax(axis=1)].tolist()
+    assert all(p.probability >= classifier.calibration["sure_first"]["all"] - 0.05 for p in fast if p.sure)
+    assert 0 < sum(p.sure for p in fast) < sum(p.sure for p in classifier.classify(messages))
+    assert not any(p.also for p in fast)
 
 
 @pytest.mark.parametrize("empty", ["", " ", "\n\u200b", "???", "👍"])

@@ -243,6 +243,7 @@ def calibrate(fitted: Fit, corpus: Corpus, chosen: Mask) -> dict[str, Any]:
         settings[name] = _per_language(_temperature, scores, scenarios, languages)
     first = _probabilities(alone, settings["temperature_first"], languages)
     settings["accept_first"] = _per_language(partial(_threshold, error=SURE_ERROR / 2), first, scenarios, languages)
+    settings["sure_first"] = _per_language(partial(_threshold, error=SURE_ERROR), first, scenarios, languages)
     final = cascade(alone, both, settings, languages)
     settings["sure"] = _per_language(partial(_threshold, error=SURE_ERROR), final, scenarios, languages)
     settings["second_ask"] = _second_ask(both[:, -1], corpus.two_asks[chosen])
