@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from math import inf
 from pathlib import PurePosixPath
 
-from messages.errors import LogError
+from messages.errors import LogError, reason_of
 
 MAX_BYTES = 1 << 30  # of one file, unpacked
 MAX_RATIO = 200  # unpacked to packed; text packs 3 to 20 times, a bomb 1000 times
@@ -41,7 +41,7 @@ def open_zip(data: bytes, name: str) -> zipfile.ZipFile:
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except (zipfile.BadZipFile, struct.error, ValueError, OverflowError, NotImplementedError) as error:
-        raise LogError(f"{name}: damaged or cut ({error}). Export or copy the file again.") from None
+        raise LogError(f"{name}: damaged or cut ({reason_of(error)}). Export or copy the file again.") from None
     members = archive.infolist()
     if len(members) > 10_000:
         raise LogError(f"{name}: holds {len(members)} files; at most 10000 are read. Unpack it and name the log.")
@@ -71,7 +71,9 @@ def read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) ->
     ) as error:
         if isinstance(error, LogError):
             raise
-        raise LogError(f"{name}: {member.filename} is damaged ({error}). Export or copy the file again.") from None
+        raise LogError(
+            f"{name}: {member.filename} is damaged ({reason_of(error)}). Export or copy the file again."
+        ) from None
     return bytes(content)
 
 

@@ -99,6 +99,38 @@ def pick_columns(names: Iterable[str], chosen: Mapping[str, str] | None = None) 
     return picked
 
 
+def why_picked(name: str, field: str, chosen: Mapping[str, str] | None = None) -> str:
+    """Why a column is taken for a field, in words.
+
+    >>> why_picked("Description", "text"), why_picked("消息内容 / Message", "text")
+    ('a name that is taken for want of a better one', 'a part of its name is known')
+    >>> why_picked("Memo", "text", {"text": "Memo"}), why_picked("Nachricht", "text")
+    ('you named it', 'a known name')
+    """
+    if (chosen or {}).get(field) is not None:
+        return "you named it"
+    aliases = _aliases()[field]
+    plain = max(_plain_names(name), key=lambda p: aliases.get(p, 2 * _DOUBTFUL) - _plain_names(name)[p])
+    if aliases.get(plain, 0) <= _DOUBTFUL:
+        return "a name that is taken for want of a better one"
+    return "a part of its name is known" if _plain_names(name)[plain] else "a known name"
+
+
+def means(plain: str, field: str) -> bool:
+    """Whether a plain name is one of a field's.
+
+    >>> means("buyername", "buyer"), means("sku", "buyer")
+    (True, False)
+    """
+    return plain in _aliases()[field]
+
+
+@cache
+def personal_columns() -> frozenset[str]:
+    """Plain names of columns that hold addresses, telephone numbers and the like."""
+    return frozenset(map(plain_name, _tables()["personal"]["columns"]))
+
+
 def is_known_name(name: str) -> bool:
     """True for a header that any export is known to use.
 

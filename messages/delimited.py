@@ -225,6 +225,20 @@ def _sniff(head: Sequence[str], chosen: Mapping[str, str] | None) -> tuple[Diale
     return best and (best[1], best[2])
 
 
+def dialect_in_words(lines: Iterable[str], chosen: Mapping[str, str] | None = None) -> str:
+    """How the fields of a text are parted and quoted.
+
+    >>> dialect_in_words(["sep=;\\n", "Id;Message\\n"]), dialect_in_words(["'Id'\\t'Message'\\n"])
+    ("fields parted by ';'", "fields parted by tab, quoted by '")
+    """
+    sniffed = _sniff(list(islice(lines, HEADER_WITHIN + 20)), chosen)
+    if not sniffed or not sniffed[0].delimiter:
+        return "one field a line"
+    d = sniffed[0]
+    parted = {"\t": "tab"}.get(d.delimiter, repr(d.delimiter))
+    return f"fields parted by {parted}" + (f", quoted by {d.quote}" if d.quote != '"' else "")
+
+
 def _header_record(lines: Sequence[str], at: int, d: Dialect) -> list[str]:
     """The fields of a line; a quoted name may go on in the next ones ("Received⏎(UTC)")."""
     record = read_record(lines, at, d)
@@ -405,20 +419,24 @@ def no_text_column(name: str, names: Sequence[str]) -> str:
 
     >>> print(no_text_column("zendesk.csv", ["Id", "Subject"]))
     zendesk.csv: no column holds the message text for certain. Columns seen: Id, Subject.
-    Export the log with the message body, or name its column: columns={"text": "…"}.
+    Export the log with the message body, or name its column: columns={"text": "…"}, or --map text=….
     """
     from rapidfuzz import fuzz, process
 
     seen = [n.strip() for n in names if n.strip()][:40]
-    if any("@" in n or len(n) > 60 or re.search(r"\d{4}", n) for n in seen):
+    known = sum(map(is_known_name, seen))
+    if (seen and known < len(seen) / 4) or any("@" in n or len(n) > 60 or re.search(r"\d{4}", n) for n in seen):
+        # it looks like a first row, and whose is nobody's business
         return (
             f"{name}: no column holds the message text for certain: no line among the first {HEADER_WITHIN} names the "
             "columns. Put their names in the first line, such as Message ID, Order ID, Message."
         )
     near = process.extractOne("message", seen, scorer=fuzz.ratio, processor=plain_name, score_cutoff=75)
+    named = near[0] if near else "…"
     return (
         f"{name}: no column holds the message text for certain. Columns seen: {', '.join(seen) or 'none'}. "
-        f'Export the log with the message body, or name its column: columns={{"text": "{near[0] if near else "…"}"}}.'
+        f'Export the log with the message body, or name its column: columns={{"text": "{named}"}}, '
+        f"or --map text={named}."
     )
 
 

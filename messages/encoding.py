@@ -108,6 +108,25 @@ def decode_lines(
     return _decode(lines, codec)
 
 
+def why_encoding(head: bytes, codec: str, named: str | None = None) -> str:
+    """What decided the encoding of a file, in words.
+
+    >>> why_encoding("größer".encode("utf-8"), "utf-8"), why_encoding("a".encode("utf-16"), "utf-16-le")
+    ('nothing else is valid UTF-8 by chance', 'its byte order mark says so')
+    """
+    if any(head.startswith(bom) for bom, _ in _BOMS):
+        return "its byte order mark says so"
+    if codec.startswith(("utf-16", "utf-32")):
+        return "every second byte is NUL"
+    if head.isascii() and codec == "utf-8":
+        return "its beginning is ASCII"
+    if codec == "utf-8":
+        return "nothing else is valid UTF-8 by chance"
+    if named:
+        return "you named it"
+    return "by the letters that come out, the names of its columns and the addresses in it"
+
+
 def _without(bom: bytes, lines: Iterator[bytes]) -> Iterator[bytes]:
     yield from filter(None, [next(lines)[len(bom) :]])
     yield from lines

@@ -354,18 +354,28 @@ def _buyer(row: RawRow, plan: Plan) -> tuple[str, str, str]:
 
     What follows the + is the case, not the buyer.
     """
-    found = _ADDRESS.search(_sender(row, plan))
+    sender = _sender(row, plan)
+    found = _ADDRESS.search(sender)
     if found is None:
-        name = text_of(_cell(row, plan, "buyer")).strip().casefold()
-        return "", _hashed(name) if name else "", ""
-    local, domain = found[1].casefold(), found[2].casefold().rstrip(".")
-    market = relay_marketplace(domain)
-    alias, _, case = local.partition("+") if market else (local, "", "")
-    return (market.code if market else ""), _hashed(alias if market else f"{local}@{domain}"), case
+        return "", hashed_sender(text_of(_cell(row, plan, "buyer"))), ""
+    market = relay_marketplace(found[2].casefold().rstrip("."))
+    case = found[1].casefold().partition("+")[2] if market else ""
+    return (market.code if market else ""), hashed_sender(sender), case
 
 
-def _hashed(name: str) -> str:
-    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+def hashed_sender(sender: str) -> str:
+    """Sixteen letters for who wrote: the relay's alias whatever case it is in, else the address, else the name.
+
+    >>> one, other = "Ann <a1b2c3d4e5+9f8e@marketplace.amazon.de>", "A1B2C3D4E5@marketplace.amazon.de"
+    >>> hashed_sender(one) == hashed_sender(other), hashed_sender("ann@a.example") == hashed_sender("ann@b.example")
+    (True, False)
+    """
+    found = _ADDRESS.search(sender[:2000])
+    name = sender.strip().casefold()
+    if found:
+        local, domain = found[1].casefold(), found[2].casefold().rstrip(".")
+        name = local.partition("+")[0] if relay_marketplace(domain) else f"{local}@{domain}"
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16] if name else ""
 
 
 def _site(row: RawRow, plan: Plan) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MESSAGE_COLUMNS = ("row", *(name for name in FIELDS if name != "scenario"), "issues")
-QUARANTINE_COLUMNS = ("row", "message_id", "reason", "place", "text")
+QUARANTINE_COLUMNS = ("row", "message_id", "marketplace", "received_at", "reason", "place", "text")
 PART = 1_000  # rows of a log that are worked on together
 PART_CHARACTERS = 4_000_000  # and what they may hold
 
@@ -186,6 +186,7 @@ def _as_log(records: list[dict[str, Any]], found: Survey) -> Log:
     messages = pd.DataFrame({c: [r[c] for r in good] for c in columns})
     messages["received_at"] = pd.to_datetime(pd.Series([r["received_at"] for r in good], dtype=object), utc=True)
     quarantined = pd.DataFrame({c: [r[c] for r in bad] for c in QUARANTINE_COLUMNS})
+    quarantined["received_at"] = [moment.isoformat() if moment else "" for moment in quarantined["received_at"]]
     return Log(messages, quarantined, found.ending.complete, _notes(found))
 
 

@@ -19,6 +19,7 @@ class Marketplace:
     currency: str
     languages: tuple[str, ...]
     zone: str
+    in_eu: bool = False
 
     @property
     def timezone(self) -> ZoneInfo:

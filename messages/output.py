@@ -54,7 +54,7 @@ def write_table(frame: "pd.DataFrame", path: str | Path, choices: "Mapping[str, 
         ".parquet": lambda f, p: f.to_parquet(p, index=False),
     }
     check_output(path, tuple(writers))
-    _whole(path, partial(writers[path.suffix.lower()], frame))
+    write_whole(path, partial(writers[path.suffix.lower()], frame))
 
 
 def write_text(text: str, path: str | Path) -> None:
@@ -64,10 +64,10 @@ def write_text(text: str, path: str | Path) -> None:
     """
     path = Path(path)
     check_output(path, (path.suffix.lower(),))
-    _whole(path, lambda p: p.write_bytes(text.encode("utf-8", "replace")))
+    write_whole(path, lambda p: p.write_bytes(text.encode("utf-8", "replace")))
 
 
-def _whole(path: Path, write: Callable[[Path], Any]) -> None:
+def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
     """Write beside the file, then take its place; on any error the old one stays as it was."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
     temporary = Path(name)

@@ -5,7 +5,7 @@ from typing import Any
 
 from messages.archive import check_ratio
 from messages.content import Content
-from messages.errors import LogError
+from messages.errors import LogError, reason_of
 from messages.json_log import flat
 from messages.rows import Ending, RawRow, Rows
 
@@ -37,8 +37,7 @@ def parquet_rows(content: Content, name: str) -> Rows:
     except LogError:
         raise
     except (pyarrow.ArrowException, OSError, ValueError, MemoryError, OverflowError) as error:
-        reason = str(error).partition("\n")[0][:160]
-        raise LogError(f"{name}: damaged Parquet file ({reason}). Write or copy it again.") from None
+        raise LogError(f"{name}: damaged Parquet file ({reason_of(error)}). Write or copy it again.") from None
     if number != expected:
         raise LogError(f"{name}: damaged Parquet file ({number} rows of {expected}). Write or copy it again.")
     return Ending()

@@ -54,3 +54,97 @@ def mask(text: str) -> str:
     text = _IDENTIFIERS.sub(_identifier, text)
     text = _NAMES.sub(lambda m: f"{m['before']}⟨name⟩", text)
     return _JAPANESE_NAMES.sub(lambda m: f"⟨name⟩{m['after']}", text)
+
+
+# --- For people's eyes: only what is personal for certain, numbers of articles and parcels stay -----------------------
+
+_AS_ASCII = str.maketrans("０１２３４５６７８９＠＋（）．\xa0‐‑–—ー－−", "0123456789@+(). -------")
+_AT = r" ?(?:@|[\[(](?:at|ät|arroba|chiocciola|アット)[\])]) ?"
+_DOT = r"(?:\.| ?[\[(](?:dot|punkt|point|punto|ドット)[\])] ?)"
+_PERSONAL = re2.compile(
+    rf"(?i)(?P<mail>[\w.+%-]+{_AT}[\w-]+(?:{_DOT}[\w-]+)*{_DOT}[a-z]{{2,24}})"
+    r"|(?P<order>\b[0-9]{3}[ -]?[0-9]{7}[ -]?[0-9]{7}\b)"
+    r"|(?P<iban>\b[a-z]{2}[0-9]{2}(?:[ -]?[a-z0-9]{4}){2,7}(?:[ -]?[a-z0-9]{1,4})?\b)"
+    r"|(?P<digits>[+]?[(]?[0-9](?:[ ()./-]{0,3}[0-9]){6,})"
+)
+_CARDS = re2.compile(
+    r"4[0-9]{15}(?:[0-9]{3})?|(?:5[1-5]|2[2-7])[0-9]{14}|3[47][0-9]{13}|3[0689][0-9]{12}|(?:35|6[0245])[0-9]{14,17}"
+)
+_CALLED = re2.compile(  # the word before a telephone number
+    r"(?i)(?:\b(?:tel|phone|call|ring|reach|mobile?|cell|handy|whats ?app|fax|ruf|sms|t[ée]l[ée]phone?|appel|portable"
+    r"|joindre|m[óo]vil|ll[áa]m|telefon|cellulare|chiam|line)|電話|携帯|連絡先|手机|电话|微信)\pL*[^\n0-9]{0,20}$"
+)
+_NO_PHONE = re2.compile(  # the word before another number
+    r"(?i)(?:\b(?:ean|gtin|upc|isbn|sku|serial|serien|s/n|model|mod[èe]le|artikel|article|part|ref|réf|lot|charge|batch"
+    r"|tracking|sendungs|suivi|seguimiento|spedizione|parcel|paket|colis|imei|ip|firmware|version|v)"
+    r"|型番|品番|型号|序列号|製造番号|追跡|伝票|单号)\pL*[ .:#°º№]{0,3}(?:(?:no|nr|number|n)[ .:]{0,2})?$"
+)
+_NATIONAL = re2.compile(
+    r"[(]?0[0-9() ./\-]{8,18}"  # most of the world
+    r"|[(]?[2-9][0-9]{2}[)]?[ .\-]{0,2}[2-9][0-9]{2}[.\-][0-9]{4}|[(][2-9][0-9]{2}[)] ?[2-9][0-9]{2} [0-9]{4}"  # US
+    r"|[6789][0-9]{2}[ .\-]?[0-9]{3}[ .\-]?[0-9]{3}|[6789][0-9]{2}(?:[ .\-][0-9]{2}){3}"  # Spain, Poland
+    r"|3[0-9]{2}[ .\-]?[0-9]{3}[ .\-]?[0-9]{3,4}"  # Italy, mobile
+    r"|1[3-9][0-9][ .\-]?[0-9]{4}[ .\-]?[0-9]{4}"  # China, mobile
+)
+_OTHER_NUMBER = re2.compile(
+    r"[1-9][0-9]{0,2}(?:\.[0-9]{1,3}){3}|[0-9]{1,2}[./\-][0-9]{1,2}[./\-][0-9]{4}"
+)  # an IP, a date
+
+
+def mask_personal(text: str) -> str:
+    """The text without e-mail addresses, order ids, IBANs, card and telephone numbers, and names where introduced.
+
+    Unlike `mask`, which takes out all that a model should not learn, it leaves numbers of articles, parcels and
+    versions, sizes, prices, dates and links, so that a person can still work with the text.
+
+    >>> mask_personal("Call 030 1234567 or mail anna [at] example.com, order 302-1234567-7654321")
+    'Call ⟨phone⟩ or mail ⟨mail⟩, order ⟨order⟩'
+    >>> mask_personal("EAN 4006381333931, model 0123456789, 12 345 678 km, parcel 00340434161094042557, 100-240 V")
+    'EAN 4006381333931, model 0123456789, 12 345 678 km, parcel 00340434161094042557, 100-240 V'
+    """
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    plain = text.translate(_AS_ASCII)  # as long as the text
+    pieces, end = [], 0
+    for found in _PERSONAL.finditer(plain):
+        if shown := _personal(found, plain):
+            pieces += [text[end : found.start()], shown]
+            end = found.end()
+    text = "".join([*pieces, text[end:]])
+    text = _NAMES.sub(lambda m: f"{m['before']}⟨name⟩", text)
+    return _JAPANESE_NAMES.sub(lambda m: f"⟨name⟩{m['after']}", text)
+
+
+def _personal(match: "re2._Match", text: str) -> str:
+    """What is shown in place of what was found, "" when it is nothing personal."""
+    found = str(match.group())
+    if match.lastgroup == "iban":
+        return "⟨iban⟩" if _is_iban(found) else ""
+    if match.lastgroup != "digits":
+        return f"⟨{match.lastgroup}⟩"
+    digits = "".join(c for c in found if c.isdecimal())
+    if _CARDS.fullmatch(digits) and _luhn(digits):
+        return "⟨card⟩"
+    return "⟨phone⟩" if _is_phone(found, digits, text[max(0, match.start() - 40) : match.start()]) else ""
+
+
+def _is_iban(text: str) -> bool:
+    """Whether the check digits are right (ISO 13616).
+
+    >>> _is_iban("GB29 NWBK 6016 1331 9268 19"), _is_iban("XX12 3456 7890 1234")
+    (True, False)
+    """
+    plain = "".join(c for c in text.upper() if c.isalnum())
+    if not 15 <= len(plain) <= 34 or not plain.isascii():
+        return False
+    return int("".join(str(int(c, 36)) for c in plain[4:] + plain[:4])) % 97 == 1
+
+
+def _is_phone(plain: str, digits: str, before: str) -> bool:
+    """Whether a run of digits is a telephone number, by its form and by the word before it."""
+    if not 7 <= len(digits) <= 15 or _NO_PHONE.search(before):
+        return False
+    if before[-1:].isalnum() and before[-1:].isascii():
+        return False
+    if plain.startswith("+") or (plain.startswith("00") and len(digits) >= 10) or _CALLED.search(before):
+        return True
+    return _NATIONAL.fullmatch(plain) is not None and _OTHER_NUMBER.fullmatch(plain) is None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from messages.columns import plain_name
 from messages.dates import read_moment
 from messages.encoding import decode_lines
-from messages.errors import InputError
+from messages.errors import InputError, reason_of
 from messages.order import Order, Product
 
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ def read_table(path: str | Path) -> "pd.DataFrame":
             separator = max("," if kind == ".csv" else "\t", ";", "\t", key=header.count)
             return pd.read_csv(io.StringIO(text), sep=separator, dtype=str, keep_default_na=False)
     except (ValueError, OSError, KeyError) as error:
-        raise InputError(f"{path}: cannot be read as {kind} ({error}). Save it again as CSV or XLSX.") from None
+        raise InputError(
+            f"{path}: cannot be read as {kind} ({reason_of(error)}). Save it again as CSV or XLSX."
+        ) from None
     raise InputError(f"{path}: cannot read {kind or 'a name without ending'}. Allowed: .csv .tsv .txt .xlsx .jsonl.")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from messages.archive import open_zip
 from messages.columns import find_header, is_header, is_total, pick_columns, plain_name, same_names, unique_names
 from messages.delimited import no_text_column
-from messages.errors import LogError
+from messages.errors import LogError, reason_of
 from messages.rows import RawRow, Reading, drained, given, without_end
 
 _ERRORS = frozenset(
@@ -162,9 +162,8 @@ def _sheets(data: bytes, name: str) -> Iterator[tuple[str, list[list[Any]]]]:
     except LogError:
         raise
     except Exception as error:  # a damaged workbook fails anywhere in openpyxl, in any way
-        reason = f"{type(error).__name__}: {error}"[:120]
         raise LogError(
-            f"{name}: damaged workbook ({reason}). Open it in Excel, save it again as .xlsx or CSV."
+            f"{name}: damaged workbook ({reason_of(error)}). Open it in Excel, save it again as .xlsx or CSV."
         ) from None
 
 

@@ -873,10 +873,10 @@ def test_reading_is_quick_where_every_line_opens_a_quote(tmp_path):
     import time
 
     lines = "".join(f'{n},"open {n}\n' for n in range(30_000))
-    start = time.perf_counter()
+    start = time.process_time()
     log = read(tmp_path, "Id,Message\n" + lines)
     assert len(log.messages) + len(log.quarantined) == 30_000
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_one_row_of_a_million_characters(tmp_path):
