@@ -361,7 +361,10 @@ def _product_name(facts: Facts) -> Fact | None:
 
 def _steps(facts: Facts) -> Fact | None:
     found = _from_order("manual_steps")(facts)
-    return found and Fact(numbered(found.value), found.source)
+    if not found:
+        return None
+    said = numbered(found.value)
+    return Fact("・" + said if facts.language == "ja" and said[0] != "1" else said, found.source)  # 押す is no sentence
 
 
 def _specs(facts: Facts) -> Fact | None:

@@ -149,7 +149,7 @@ def stage(facts: Facts) -> str:
     """How far the order is: what its buyer most likely writes about depends on it."""
     case = facts.case
     if not facts.has(("order_id",)):
-        return "no order"
+        return "before buying" if facts.has(("product_name",)) or facts.has(("specs",)) else "no order"
     if case.is_delivered:
         return "delivered"
     if case.is_shipped:
@@ -160,6 +160,7 @@ def stage(facts: Facts) -> str:
 # How much more or less often than on average a message of this scenario is written at this stage of an order.
 USUAL: dict[str, dict[str, float]] = {
     "no order": {"compatibility_presale": 1.3},
+    "before buying": {"compatibility_presale": 3, "logistics_delay": 0.8, "usage_help": 0.7, "returns": 0.5},
     "unknown": {"compatibility_presale": 0.5},
     "not shipped": {"logistics_delay": 1.5, "usage_help": 0.3, "returns": 0.3, "compatibility_presale": 0.5},
     "on its way": {"logistics_delay": 2.5, "usage_help": 0.4, "returns": 0.5, "compatibility_presale": 0.4},

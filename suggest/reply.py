@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
+from itertools import groupby
 from typing import Any
 
 import re2
@@ -87,10 +88,11 @@ def predict(message: str) -> Prediction:
 
 
 def predict_all(messages: Sequence[str]) -> list[Prediction]:
-    """What each message is about; a part of one that holds a word such as "invoice" is read by itself too.
+    """What each message is about; some are read in parts too.
 
-    "It is not here yet, and I need an invoice." The word alone proves little ("no receipt obviously"), the part of
-    the sentence does.
+    "It is not here yet, and I need an invoice." A word such as "invoice" alone proves little ("no receipt
+    obviously"), the part of the sentence does. "What is your number? My parcel has not come." How a buyer wants to be
+    answered is not what the answer is about.
     """
     classify = load_classifier().classify
     texts = [_readable(message) for message in messages]
@@ -98,14 +100,32 @@ def predict_all(messages: Sequence[str]) -> list[Prediction]:
     parts = [
         (i, part)
         for i, (text, whole) in enumerate(zip(texts, found, strict=True))
-        if whole.scenario != "other" and whole.language in LANGUAGES and "no_reply_needed" not in whole.flags
+        if whole.language in LANGUAGES and "no_reply_needed" not in whole.flags
         for part in split(text[:READ])
-        if _is_side_ask(part, whole.language)
+        if _is_about_contact(whole) or (whole.scenario != "other" and _is_side_ask(part, whole.language))
     ]
-    for (i, _), p in zip(parts, classify([part for _, part in parts]) if parts else [], strict=True):
-        if p.scenario == "other" and p.probability >= CLEAR:
-            found[i] = replace(found[i], also=("other",))
+    read = zip(parts, classify([part for _, part in parts]) if parts else [], strict=True)
+    for i, heard in groupby(read, key=lambda pair: pair[0][0]):
+        found[i] = _with_parts(found[i], [p for _, p in heard if p.probability >= CLEAR])
     return found
+
+
+def _is_about_contact(p: Prediction) -> bool:
+    """True if a wish for a phone call or a person may hide what the message is about."""
+    wishes = not {"contact_off_amazon", "asks_for_person"}.isdisjoint(p.flags)
+    return wishes and (p.scenario == "other" or not p.sure)
+
+
+def _with_parts(whole: Prediction, parts: Sequence[Prediction]) -> Prediction:
+    """The prediction with what its parts ask for clearly."""
+    if _is_about_contact(whole):
+        best = max((p for p in parts if p.scenario != "other"), key=lambda p: p.probability, default=None)
+        if best is None or best.scenario == whole.scenario:
+            return whole
+        ranking = [(best.scenario, best.probability), *(r for r in whole.ranking if r[0] != best.scenario)]
+        also = tuple(name for name in whole.also if name != best.scenario)
+        return replace(whole, scenario=best.scenario, probability=best.probability, ranking=ranking, also=also)
+    return replace(whole, also=("other",)) if any(p.scenario == "other" for p in parts) else whole
 
 
 def _is_side_ask(part: str, language: str) -> bool:
