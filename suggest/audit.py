@@ -59,6 +59,7 @@ def digest(text: str) -> str:
     >>> digest("Hello,\\r\\n\\r\\nthanks. ") == digest("Hello,\\n\\nthanks.")
     True
     """
+    text = text.replace("_x000D_", "")  # how a workbook writes a carriage return
     lines = (line.strip() for line in text.replace("\r\n", "\n").replace("\r", "\n").strip().split("\n"))
     return hashlib.sha256("\n".join(lines).encode("utf-8", "replace")).hexdigest()
 

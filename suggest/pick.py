@@ -19,7 +19,7 @@ UNDERSTOOD = 0.4  # probability of the likeliest scenario below which the buyer 
 LIKELY = 0.15  # probability from which another scenario is worth a look
 ALSO_LIKELY = 0.3  # probability from which a second ask counts though none of its words is there
 EXPECTED_NOW = 1.5  # weight from which the stage of the order alone speaks for a second ask
-ALIKE = 5  # per cent of likeness to samples that make no difference: how often people kept a template decides
+ALIKE = 10  # per cent of likeness to samples that make no difference: how often people kept a template decides
 LETTERS = 3  # letters that a message needs to be one; a Chinese character counts for two: 返品 is a whole ask
 
 

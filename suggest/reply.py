@@ -257,7 +257,7 @@ def write(choice: Choice, seconds: tuple[Choice, ...], facts: Facts) -> Suggesti
         extra, seconds = (), ()
         filled = fill(compose(choice.template, extra, facts), facts)
     if len(filled.text) > limit:
-        filled = fill(compose(choice.template, extra, facts), facts, brief=True)
+        filled = fill(compose(choice.template, extra, facts, brief=True), facts, brief=True)
     template = choice.template
     if len(filled.text) > limit:
         template = facts.book.by_id[SHORT.get(template.id, "short")]
@@ -290,7 +290,7 @@ def write(choice: Choice, seconds: tuple[Choice, ...], facts: Facts) -> Suggesti
     )
 
 
-def compose(template: Template, extra: tuple[Template, ...], facts: Facts) -> Text:
+def compose(template: Template, extra: tuple[Template, ...], facts: Facts, brief: bool = False) -> Text:
     """One letter: salutation, what the template says, what the others say, why we stay here, sign-off."""
     chinese = facts.language == "zh"
     text = template.text_zh if chinese else template.text
@@ -302,7 +302,11 @@ def compose(template: Template, extra: tuple[Template, ...], facts: Facts) -> Te
         body += [(Line((facts.letter.second,)), *opening), *rest]
     if _is_seasonal(template, facts):
         body.append((Line(parse_line("{season}")),))
-    if facts.get("order_id") and "other order quoted" not in template.situation.when and not _names_order(body, facts):
+    if (
+        facts.get("order_id")
+        and "other order quoted" not in template.situation.when
+        and not _names_order(body, facts, brief)
+    ):
         body.append((Line(parse_line(facts.letter.order)),))
     if "contact_off_amazon" in facts.case.prediction.flags:
         body.append((Line((facts.letter.here,)),))
@@ -316,8 +320,8 @@ def _is_seasonal(template: Template, facts: Facts) -> bool:
     return facts.case.season is not None and not fba and (awaited or template.id == PRESALE_DELIVERY)
 
 
-def _names_order(body: list[tuple[Line, ...]], facts: Facts) -> bool:
-    return any("order_id" in line.fields for lines in body for line in said(lines, facts))
+def _names_order(body: list[tuple[Line, ...]], facts: Facts, brief: bool) -> bool:
+    return any("order_id" in line.fields for lines in body for line in said(lines, facts, brief))
 
 
 def _check(text: str, case: Case, template: Template, refunded: Fact | None) -> tuple[Finding, ...]:
