@@ -3,6 +3,7 @@
 The public names, and the way into the `henji` command, whose parts stand in `commands`.
 """
 
+import signal
 import sys
 from collections.abc import Mapping
 from datetime import datetime
@@ -112,25 +113,36 @@ def check_reply(
 
 
 def main() -> None:
-    """The `henji` command. Exit codes: 0 done, 1 findings or rows set aside, 2 wrong use, 3 input refused."""
+    """The `henji` command. Exit codes: 0 done, 1 findings or rows set aside, 2 wrong use, 3 input refused;
+    130 and 143 stopped."""
     from typer import Abort
 
     from commands import app
     from messages.errors import InputError, LogError
 
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         sys.exit(app(standalone_mode=False) or 0)
     except InputError as error:
         _say(str(error))
         sys.exit(3 if isinstance(error, LogError) or type(error).__name__ == "ModelError" else 2)
-    except (KeyboardInterrupt, Abort):
-        _say("Stopped. No output was written.")
-        sys.exit(130)
+    except (KeyboardInterrupt, Abort) as error:
+        stop = error.__cause__ or error
+        _say(str(stop) or "Stopped. No output was written.")
+        sys.exit(143 if isinstance(stop, Terminated) else 130)
     except Exception as error:
         if not hasattr(error, "format_message"):  # what the parser says of its arguments
             raise
         _say(f"{error.format_message()} See henji --help.")
         sys.exit(2)
+
+
+class Terminated(KeyboardInterrupt):
+    """The machine wants this to end: it ends as if a person had stopped it."""
+
+
+def _terminated(number: int, frame: object) -> None:
+    raise Terminated
 
 
 def _say(line: str) -> None:

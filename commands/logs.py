@@ -1,7 +1,9 @@
-"""`henji classify` and `henji suggest`: a log in, a table out, and what was set aside beside it."""
+"""`henji classify` and `henji suggest`: logs in, a table out, and what was set aside beside it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,15 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from commands.shared import (
-    SHOWN,
     STYLES,
     Columns,
     Encoding,
     Json,
-    LogFile,
+    LogFiles,
     Market,
+    Masked,
     Output,
+    OutputOrFolder,
     PolicyFile,
+    Scheduler,
     Strict,
     Workers,
     app,
@@ -25,6 +29,7 @@ from commands.shared import (
     open_console,
     print_json,
     read_input,
+    rows_bar,
     with_progress,
 )  # fmt: skip
 
@@ -32,32 +37,45 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from messages import Log, Order, Product
+    from messages.batch import Batch
+    from messages.log import Parts
     from messages.threads import Threads
     from suggest import Policy, Suggestion, Waiting
     from suggest.tone import Finding
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """What the options say of a run."""
+
+    output: Path | None
+    suffix: str  # "" for a folder
+    workers: int
+    scheduler: str
+    masked: bool
+    strict: bool
+    json: bool
+
+
 @app.command("classify")
 def classify_log(
-    log: LogFile,
-    output: Output = None,
+    logs: LogFiles,
+    output: OutputOrFolder = None,
     marketplace: Market = None,
     columns: Columns = None,
     encoding: Encoding = None,
     workers: Workers = 1,
+    scheduler: Scheduler = "",
+    masked: Masked = False,
     strict: Strict = False,
     json: Json = False,
 ) -> None:
     """Say what each message of an exported log is about."""
-    import pandas as pd
-
-    read = read_input(log, output, marketplace, columns, encoding)
-    texts = read.messages["text"].tolist()
-    rows = with_progress("Classifying", _classified, texts, workers, json)
-    found = pd.DataFrame(rows, columns=_PREDICTION_COLUMNS)
-    kept = read.messages.drop(columns=["language", "text"])
-    table = pd.concat([kept, found, read.messages[["text"]]], axis=1)
-    _finish(read, table, log, output, strict, json, ("scenario", "language", "sure"))
+    wanted = _Wanted(*_output(output, logs), workers, scheduler, masked, strict, json)
+    read = _read_logs(logs, wanted, marketplace, columns, encoding)
+    settings = {"command": "classify", "model": _model_digest()}
+    table = partial(_classified, model=settings["model"])
+    _run(read, wanted, settings, lambda now: table, ("scenario", "language", "sure"))
 
 
 @app.command("suggest")
@@ -76,16 +94,17 @@ def suggest_log(
     columns: Columns = None,
     encoding: Encoding = None,
     workers: Workers = 1,
+    masked: Masked = False,
     strict: Strict = False,
     json: Json = False,
 ) -> None:
     """Propose a checked reply to each message of an exported log; OUT may be a page for a browser, .html, too."""
-    from datetime import UTC
-
     import pandas as pd
 
     from messages import InputError
-    from messages.output import TABLES
+    from messages.batch import Batch, finished
+    from messages.output import TABLES, quarantine_beside, write_table
+    from messages.privacy import mask
     from messages.tables import read_orders, read_products
     from messages.threads import read_threads
     from suggest.audit import append_audit, audit_line
@@ -112,11 +131,24 @@ def suggest_log(
     found_each = marked(with_progress("Suggesting", suggested, cases, workers, json), cases, settings)
     if audit:
         append_audit((audit_line(case.row, s, at) for case, s in zip(cases, found_each, strict=True)), audit)
-    rows = [_suggestion_row(s) for s in found_each]
-    found = pd.DataFrame(rows, columns=_SUGGESTION_COLUMNS)
+    found = pd.DataFrame([_suggestion_row(s) for s in found_each], columns=_SUGGESTION_COLUMNS)
+    found["reply_by"] = pd.to_datetime(found["reply_by"], utc=True)
     table = pd.concat([read.messages.drop(columns=["language"]), found], axis=1)[_SHEET]
-    write = partial(_write_page, read, [row["suggestion"] for row in rows], settings.zone, log.name)
-    _finish(read, table, log, output, strict, json, ("status", "scenario", "language"), write if is_page else None)
+    aside = read.quarantined.assign(text=read.quarantined["text"].map(mask)) if masked else read.quarantined
+    batch = Batch()
+    batch.add(finished(table, aside, ".jsonl", ("status", "scenario", "language")))
+    wanted = _Wanted(output, output.suffix.lower() if output else ".jsonl", workers, "", masked, strict, json)
+    if output:
+        if is_page:
+            _write_page(read, found_each, settings.zone, log.name, output)
+        else:
+            write_table(table, output)
+        beside = quarantine_beside(output, ".csv" if is_page else wanted.suffix)
+        if len(aside):
+            write_table(aside, beside)
+        else:
+            beside.unlink(missing_ok=True)
+    _finish(batch, log.name, read.notes, [] if read.complete else [log.name], wanted, "suggest")
 
 
 def _write_page(read: "Log", suggestions: "Sequence[Suggestion]", zone: str, title: str, path: Path) -> None:
@@ -126,10 +158,116 @@ def _write_page(read: "Log", suggestions: "Sequence[Suggestion]", zone: str, tit
     write_text(sheet_page(cards(read.messages.to_dict("records"), suggestions), title, zone), path)
 
 
-def _classified(texts: Sequence[str]) -> list[dict[str, Any]]:
+def _output(output: str | None, logs: Sequence[str], *further: str) -> tuple[Path | None, str]:
+    """The output and its kind, by its ending; a name that ends in / is a folder of Parquet files."""
+    from messages import InputError
+    from messages.output import TABLES, check_folder, check_output
+
+    if output is None:
+        return None, ".jsonl"
+    path = Path(output)
+    if any(path.exists() and Path(log).exists() and path.samefile(log) for log in logs):
+        raise InputError(f"{path}: is the log that is read; it is never written over. Give another name.")
+    if output.endswith(("/", "\\")):
+        check_folder(path)
+        return path, ""
+    check_output(path, (*TABLES, *further))
+    return path, path.suffix.lower()
+
+
+def _read_logs(
+    logs: Sequence[str], wanted: _Wanted, market: str | None, columns: Sequence[str] | None, encoding: str | None
+) -> "list[Parts]":
+    """The logs that the names and patterns stand for, each gone through once."""
+    from messages import InputError
+    from messages import marketplace as known_marketplace
+    from messages.content import expanded
+    from messages.log import read_parts
+    from messages.output import ROW_LIMIT
+
+    code = known_marketplace(market).code if market else None
+    chosen = chosen_columns(columns)
+    paths = expanded(logs)
+    console = open_console()
+    with console.status("Reading …") if console.is_terminal and not wanted.json else nullcontext():
+        read = [
+            read_parts(path, columns=chosen, encoding=encoding, marketplace=code, named=len(paths) > 1)
+            for path in paths
+        ]
+    n_rows = sum(log.n_rows for log in read)
+    if wanted.suffix == ".xlsx" and n_rows > ROW_LIMIT:
+        raise InputError(
+            f"{wanted.output}: a worksheet holds {ROW_LIMIT:,} rows, these are {n_rows:,}. Write CSV or Parquet."
+        )
+    return read
+
+
+def _model_digest() -> str:
+    """What tells the model in use from any other."""
+    import hashlib
+
+    from model import model_in_use
+
+    return hashlib.sha256((model_in_use() / "manifest.json").read_bytes()).hexdigest()
+
+
+def _check_model(digest: str) -> None:
+    """Raise ModelError in a worker whose model is another one."""
+    from model import ModelError
+
+    if _model_digest() != digest:
+        raise ModelError(
+            "A worker has another model in use than this machine. Copy the models there, or set HENJI_MODEL."
+        )
+
+
+def _run(
+    read: "Sequence[Parts]",
+    wanted: _Wanted,
+    settings: Mapping[str, Any],
+    table: "Callable[[datetime], Callable[[pd.DataFrame], pd.DataFrame]]",
+    counted: tuple[str, ...],
+    now: datetime | None = None,
+) -> None:
+    """Work through the logs, write the output and what was set aside, and say how many rows became what."""
+    from importlib.metadata import version
+
+    from messages.batch import open_job, work_part, work_through
+
+    logs = [(log.name, log.digest, log.settings) for log in read]
+    told = {**settings, "version": version("henji"), "logs": logs, "masked": wanted.masked}
+    n_rows = sum(log.n_rows for log in read)
+    job = None
+    try:
+        with open_job(wanted.output, wanted.suffix, told, now) if wanted.output else nullcontext() as job:
+            at = job.started if job else now or datetime.now(UTC)
+            work = partial(
+                work_part, table=table(at), suffix=wanted.suffix or ".parquet", counted=counted, masked=wanted.masked
+            )
+            if job and job.kept and not wanted.json:
+                open_console().print(f"Going on where it was stopped: {job.n_rows:,} of {n_rows:,} rows are done.")
+            with rows_bar(f"{settings['command'].capitalize()}", n_rows, wanted.json) as report:
+                batch = work_through(read, work, job, workers=wanted.workers, scheduler=wanted.scheduler, report=report)
+    except KeyboardInterrupt as stop:
+        if job and job.kept:
+            stop.args = (
+                f"Stopped: {job.n_rows:,} of {n_rows:,} rows are done and kept in {job.folder}. "
+                "Give the same command again to go on, or delete that folder.",
+            )
+        raise
+    name = read[0].name if len(read) == 1 else f"{len(read)} logs"
+    notes = [f"{log.name}: {note}" if len(read) > 1 else note for log in read for note in log.notes]
+    _finish(batch, name, notes, [log.name for log in read if not log.complete], wanted, settings["command"])
+
+
+def _classified(messages: "pd.DataFrame", *, model: str) -> "pd.DataFrame":
+    """The messages with what the classifier says of each."""
+    import pandas as pd
+
     from model import load_classifier
 
-    return [
+    _check_model(model)
+    rows = [
         {
             "language": p.language,
             "scenario": p.scenario,
@@ -140,8 +278,11 @@ def _classified(texts: Sequence[str]) -> list[dict[str, Any]]:
             "reasons": " ".join(p.reasons),
             "why": ", ".join(words for words, _ in p.why),
         }
-        for p in load_classifier().classify(texts)
+        for p in load_classifier().classify(messages["text"].tolist())
     ]
+    found = pd.DataFrame(rows, columns=_PREDICTION_COLUMNS)
+    kept = messages.drop(columns=["language", "text"]).rename(columns={"scenario": "labelled"})
+    return pd.concat([kept, found, messages[["text"]]], axis=1)
 
 
 def _waiting(
@@ -228,7 +369,6 @@ def _suggestion_row(s: "Suggestion") -> dict[str, Any]:
         "reasons": " ".join(s.reasons),
         "findings": " ".join(f"{f.category}: {_findings_text(f)}" for f in s.findings),
         "reply_sha256": digest(s.text),
-        "suggestion": s,
     }
 
 
@@ -283,90 +423,73 @@ def _order_of(row: Mapping[Any, Any]) -> dict[str, Any] | None:
 
 
 def _finish(
-    read: "Log",
-    table: "pd.DataFrame",
-    log: Path,
-    output: Path | None,
-    strict: bool,
-    json: bool,
-    counted: Sequence[str],
-    write: Callable[[Path], None] | None = None,
+    batch: "Batch", name: str, notes: Sequence[str], incomplete: Sequence[str], wanted: _Wanted, command: str
 ) -> None:
-    """Write the output and what was set aside, print the sum, and end with the right code."""
-    from messages.output import write_table
-
-    aside = len(read.quarantined)
-    wording = "suggested" if "status" in table.columns else "classified"
-    total = f"{len(table) + aside:,} in = {len(table):,} {wording} + {aside:,} set aside"
-    beside = output.with_name(f"{output.stem}.quarantine{'.csv' if write else output.suffix}") if output else None
-    if output and beside:
-        (write or partial(write_table, table))(output)
-        if aside:
-            write_table(read.quarantined, beside)
-        else:
-            beside.unlink(missing_ok=True)
-    if json:
+    """Print the sum and what people want to see, and end with the right code."""
+    wording = {"classify": "classified", "suggest": "suggested"}[command]
+    if wanted.json:
         print_json(
             {
-                "log": str(log),
-                "in": len(table) + aside,
-                wording: len(table),
-                "set_aside": aside,
-                "complete": read.complete,
-                "notes": list(read.notes),
-                "counts": {name: {str(k): int(n) for k, n in table[name].value_counts().items()} for name in counted},
-                **({} if output else {"rows": _plain(table), "quarantined": _plain(read.quarantined)}),
+                "log": name,
+                "in": batch.n_rows + batch.n_aside,
+                wording: batch.n_rows,
+                "set_aside": batch.n_aside,
+                "complete": not incomplete,
+                "notes": list(notes),
+                "counts": batch.counts,
+                **({} if wanted.output else {"rows": batch.rows(), "quarantined": batch.rows_aside()}),
             }
         )
     else:
-        _print_log(read, table, log, output, beside if aside else None, total, counted)
-    if not read.complete:
+        total = f"{batch.n_rows + batch.n_aside:,} in = {batch.n_rows:,} {wording} + {batch.n_aside:,} set aside"
+        _print_batch(batch, f"{name}: {total}", notes, incomplete, wanted, command)
+    if incomplete:
         raise typer.Exit(3)
-    if strict and aside:
+    if wanted.strict and batch.n_aside:
         raise typer.Exit(1)
 
 
-def _plain(frame: "pd.DataFrame") -> list[dict[str, Any]]:
-    return [{str(k): str(v) if hasattr(v, "isoformat") else v for k, v in r.items()} for r in frame.to_dict("records")]
-
-
-def _print_log(
-    read: "Log",
-    table: "pd.DataFrame",
-    log: Path,
-    output: Path | None,
-    beside: Path | None,
-    total: str,
-    counted: Sequence[str],
+def _print_batch(
+    batch: "Batch", title: str, notes: Sequence[str], incomplete: Sequence[str], wanted: _Wanted, command: str
 ) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
+    from messages.output import quarantine_beside
+
     console = open_console()
-    shown = Table(title=f"{log.name}: {total}", title_justify="left", expand=True, box=SIMPLE_HEAD, pad_edge=False)
-    columns = [c for c in ("row", "language", "status", "scenario", "probability", "sure") if c in table.columns]
+    shown = Table(title=title, title_justify="left", expand=True, box=SIMPLE_HEAD, pad_edge=False)
+    first = batch.shown[0] if batch.shown else {}
+    columns = [c for c in ("file", "row", "language", "status", "scenario", "probability", "sure") if c in first]
     for name in columns:
         shown.add_column(_HEADS.get(name, name), no_wrap=True)
     shown.add_column("flags, message", ratio=1, no_wrap=True, overflow="ellipsis")
-    for row in table.head(SHOWN).to_dict("records"):
+    for row in batch.shown:
         cells = [Text(_cell(row[c]), style=STYLES.get(str(row[c]), "")) for c in columns]
         flags = Text(row["flags"] + " " if row["flags"] else "", style="magenta")
         shown.add_row(*cells, flags + Text(" ".join(row["text"].split())[:400], style="dim"))
     console.print(shown)
-    if len(table) > SHOWN:
-        console.print(f"… and {len(table) - SHOWN:,} more.")
-    for name in counted:
-        counts = table[name].value_counts()
+    if batch.n_rows > len(batch.shown):
+        console.print(f"… and {batch.n_rows - len(batch.shown):,} more.")
+    for name, counts in batch.counts.items():
         console.print(f"{name}: " + ", ".join(f"{k} {n:,}" for k, n in counts.items()), highlight=False)
-    for row in read.quarantined.head(SHOWN).to_dict("records"):
-        console.print(Text(f"set aside: row {row['row']} ({row['place']}): {row['reason']}", style="yellow"))
-    for note in read.notes:
+    for row in batch.shown_aside:
+        where = f"{row['file']}, " if "file" in row else ""
+        console.print(Text(f"set aside: {where}row {row['row']} ({row['place']}): {row['reason']}", style="yellow"))
+    if batch.n_aside > len(batch.shown_aside):
+        console.print(f"… and {batch.n_aside - len(batch.shown_aside):,} more set aside.")
+    for note in notes:
         console.print(Text(f"note: {note}", style="yellow"))
-    if not read.complete:
-        console.print(Text(f"{log.name} is incomplete: export or copy it again.", style="bold red"))
-    if output:
-        console.print(Text(f"Written: {output}" + (f", set aside: {beside}" if beside else "")))
+    for name in incomplete:
+        console.print(Text(f"{name} is incomplete: export or copy it again.", style="bold red"))
+    if wanted.output and batch.n_aside:
+        beside = quarantine_beside(wanted.output, ".csv" if wanted.suffix == ".html" else wanted.suffix)
+        again = beside.with_name(beside.name.replace(".quarantine", ".retried"))
+        console.print(Text(f"Written: {wanted.output}, set aside: {beside}"))
+        console.print(Text(f"Correct the texts there, then read only those: henji {command} {beside} -o {again}"))
+    elif wanted.output:
+        console.print(Text(f"Written: {wanted.output}"))
 
 
 _HEADS = {"language": "lang", "probability": "p"}

@@ -20,6 +20,23 @@ app = typer.Typer(
 )
 
 LogFile = Annotated[Path, typer.Argument(metavar="LOG", help="CSV, TSV, XLSX, JSON(L), Parquet, .eml or .mbox")]
+LogFiles = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="LOG…", help="CSV, TSV, XLSX, JSON(L), Parquet, .eml or .mbox; patterns, s3://… and its like"
+    ),
+]
+OutputOrFolder = Annotated[
+    str | None,
+    typer.Option(
+        "--output", "-o", metavar="OUT",
+        help="CSV, TSV, XLSX, JSONL or Parquet, by its name; a name that ends in / is a folder of Parquet files",
+    ),
+]  # fmt: skip
+Scheduler = Annotated[
+    str, typer.Option(metavar="ADDRESS", help="of a Dask cluster, such as tcp://10.0.0.5:8786; or: local")
+]
+Masked = Annotated[bool, typer.Option("--mask", help="mask personal data in the texts that are set aside")]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="OUT", help="CSV, TSV, XLSX, JSONL or Parquet, by its name")
 ]
@@ -82,6 +99,25 @@ def with_progress(what: str, function: Any, items: Sequence[Any], workers: int, 
     with Progress(*columns, console=open_console(), transient=True, disable=quiet) as progress:
         task = progress.add_task(what, total=len(items))
         return list(map_parts(function, items, workers=workers, report=lambda n: progress.advance(task, n)))
+
+
+@contextmanager
+def rows_bar(what: str, n_rows: int, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """A progress bar with rate and time left, which is told how many more rows are done; nothing without a terminal."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        """Rows a second."""
+
+        def render(self, task: Any) -> Text:
+            return Text(f"{task.speed:,.0f}/s" if task.speed else "", style="progress.data.speed")
+
+    console = open_console()
+    bar = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
+    with Progress(*bar, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
+        task = progress.add_task(what, total=n_rows)
+        yield lambda n: progress.advance(task, n)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import hashlib
 import io
 import zlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -116,6 +116,30 @@ def open_content(path: str | Path) -> Content:
             raise
         reason = getattr(error, "strerror", None) or error
         raise LogError(f"{name}: cannot be opened ({reason}). Check the name and the permissions.") from None
+
+
+def expanded(patterns: Iterable[str]) -> list[str]:
+    """The files and URLs that patterns such as `logs/*.csv` stand for, each pattern's in order.
+
+    Raises LogError when there is none for a pattern.
+    """
+    import glob
+
+    found: list[str] = []
+    for pattern in patterns:
+        if not glob.has_magic(pattern) or (not is_url(pattern) and Path(pattern).exists()):
+            found.append(pattern)
+            continue
+        if is_url(pattern):
+            import fsspec
+
+            matching = [file.full_name for file in fsspec.open_files(pattern, "rb")]
+        else:
+            matching = sorted(glob.glob(pattern, recursive=True))
+        if not matching:
+            raise LogError(f"{pattern}: no file has such a name. Check the pattern.")
+        found += matching
+    return found
 
 
 def is_url(path: str | Path) -> bool:

@@ -16,6 +16,7 @@ from messages.encoding import decode_lines, undecodable, visible_bytes, whole_te
 from messages.errors import LogError
 from messages.fields import Plan, Survey, add_languages, records_of, survey
 from messages.json_log import json_rows
+from messages.output import unguard
 from messages.parquet import parquet_rows
 from messages.rows import Ending, RawRow, Reading, Rows, drained, given, without_end
 from messages.workbook import read_html_table, read_workbook
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 MESSAGE_COLUMNS = ("row", *(name for name in FIELDS if name != "scenario"), "issues")
 QUARANTINE_COLUMNS = ("row", "message_id", "marketplace", "received_at", "reason", "place", "text")
+_NOT_THE_BUYERS = ("not_a_buyer_message", "suspect_sender")
 PART = 1_000  # rows of a log that are worked on together
 PART_CHARACTERS = 4_000_000  # and what they may hold
 
@@ -68,7 +70,8 @@ def read_log(
     records = records_of(reading.rows, found.plan, repeated)
     add_languages(records)
     check_size(content.name, sum(len(record["text"]) for record in records), MAX_BYTES)
-    return _as_log(records, found)
+    messages, quarantined = _frames(records, bool(found.plan.scenario))
+    return Log(messages, quarantined, found.ending.complete, _notes(found))
 
 
 @dataclass(frozen=True)
@@ -78,21 +81,34 @@ class Part:
     rows: list[RawRow]
     plan: Plan
     repeated: frozenset[int]
+    file: str = ""  # the name of the log, where there are several
 
     def records(self) -> list[dict[str, Any]]:
         """A record for each row, as in `Log`, with its `reason` where it is set aside."""
         return records_of(self.rows, self.plan, self.repeated)
 
 
+def frames_of(part: Part) -> "tuple[pd.DataFrame, pd.DataFrame]":
+    """The messages of a part and what is set aside of it, as in `Log`; languages only where the log says them.
+
+    Of several logs, the column `file` says which one a row is of.
+    """
+    frames = _frames(part.records(), bool(part.plan.scenario))
+    for frame in frames if part.file else ():
+        frame.insert(0, "file", part.file)
+    return frames
+
+
 @dataclass(frozen=True)
 class Parts:
     """A log of any size, gone through once already, to be read part by part: its memory does not grow with the log.
 
-    `digest` is the SHA-256 of the file. The rest is as in `Log`.
+    `digest` is the SHA-256 of the file, `settings` what the caller said of it. The rest is as in `Log`.
     """
 
     name: str
     digest: str
+    settings: str
     n_rows: int
     labelled: bool
     complete: bool
@@ -109,10 +125,12 @@ def read_parts(
     columns: Mapping[str, str] | None = None,
     encoding: str | None = None,
     marketplace: str | None = None,
+    named: bool = False,
 ) -> Parts:
     """Read a log as `read_log` does, in parts. CSV, TSV, JSON lines and Parquet may be of any size, also in .gz.
 
-    `path` may be an fsspec URL. Raises LogError as `read_log` does, before the first part is given.
+    `path` may be an fsspec URL; each part is `named` where there are several logs.
+    Raises LogError as `read_log` does, before the first part is given.
     """
     check_chosen(columns)
     content = open_content(path)
@@ -121,29 +139,50 @@ def read_parts(
     return Parts(
         name=content.name,
         digest=content.digest,
+        settings=repr(hints),
         n_rows=found.n_rows,
         labelled=bool(found.plan.scenario),
         complete=found.ending.complete,
         notes=_notes(found),
-        make=lambda: _parts(_rows(content, hints), found),
+        make=lambda: _parts(_rows(content, hints), found, content.name if named else ""),
     )
 
 
-def _parts(rows: Iterator[RawRow], found: Survey) -> Iterator[Part]:
+def _parts(rows: Iterator[RawRow], found: Survey, file: str) -> Iterator[Part]:
     kept: list[RawRow] = []
     characters = 0
     for row in rows:
         kept.append(row)
         characters += sum(len(v) for v in row.values.values() if isinstance(v, str))
         if len(kept) == PART or characters > PART_CHARACTERS:
-            yield _part(kept, found)
+            yield _part(kept, found, file)
             kept, characters = [], 0
-    if kept:
-        yield _part(kept, found)
+    if kept or not found.n_rows:
+        yield _part(kept, found, file)
 
 
-def _part(rows: list[RawRow], found: Survey) -> Part:
-    return Part(rows, found.plan, frozenset(row.number for row in rows if found.repeats(row)))
+def _part(rows: list[RawRow], found: Survey, file: str) -> Part:
+    return Part(rows, found.plan, frozenset(row.number for row in rows if found.repeats(row)), file)
+
+
+def _retried(rows: Rows) -> Rows:
+    """The rows of a file of our own in which rows were set aside, as rows of the log that they come from.
+
+    Their text is read, corrected or not; who is no buyer stays aside as long as `reason` says so.
+    """
+    while True:
+        try:
+            row = next(rows)
+        except StopIteration as end:
+            return end.value
+        if row.reason or not set(QUARANTINE_COLUMNS) <= row.values.keys():
+            yield row
+            continue
+        cells = {name: unguard(str(row.values[name] or "")) for name in QUARANTINE_COLUMNS}
+        number = int(cells["row"]) if cells["row"].isdecimal() else row.number
+        reason = cells["reason"] if cells["reason"] in _NOT_THE_BUYERS else ""
+        values = {name: cells[name] for name in QUARANTINE_COLUMNS if name not in ("row", "reason", "place")}
+        yield RawRow(number, values, cells["place"], reason, row.issues, row.raw)
 
 
 def _survey(name: str, rows: Callable[[], Rows], columns: Mapping[str, str] | None, marketplace: str | None) -> Survey:
@@ -177,17 +216,17 @@ class _Hints:
     marketplace: str | None = None
 
 
-def _as_log(records: list[dict[str, Any]], found: Survey) -> Log:
+def _frames(records: list[dict[str, Any]], labelled: bool) -> "tuple[pd.DataFrame, pd.DataFrame]":
     import pandas as pd
 
     good = [r for r in records if not r["reason"]]
     bad = [r for r in records if r["reason"]]
-    columns = (*MESSAGE_COLUMNS, "scenario") if found.plan.scenario else MESSAGE_COLUMNS
+    columns = (*MESSAGE_COLUMNS, "scenario") if labelled else MESSAGE_COLUMNS
     messages = pd.DataFrame({c: [r[c] for r in good] for c in columns})
     messages["received_at"] = pd.to_datetime(pd.Series([r["received_at"] for r in good], dtype=object), utc=True)
     quarantined = pd.DataFrame({c: [r[c] for r in bad] for c in QUARANTINE_COLUMNS})
     quarantined["received_at"] = [moment.isoformat() if moment else "" for moment in quarantined["received_at"]]
-    return Log(messages, quarantined, found.ending.complete, _notes(found))
+    return messages, quarantined
 
 
 def _notes(found: Survey) -> tuple[str, ...]:
@@ -235,6 +274,10 @@ _MAIL_HEADER = re.compile(
 
 
 def _rows(content: Content, hints: _Hints) -> Rows:
+    return _retried(_rows_of(content, hints))
+
+
+def _rows_of(content: Content, hints: _Hints) -> Rows:
     """Read by content: the name of a file is only a hint, and often wrong."""
     if not content.packed:
         if content.head.startswith(b"PK"):
