@@ -140,7 +140,7 @@ def suggest_log(
     wanted = _Wanted(output, output.suffix.lower() if output else ".jsonl", workers, "", masked, strict, json)
     if output:
         if is_page:
-            _write_page(read, found_each, settings.zone, log.name, output)
+            _write_page(read, found_each, threads.earlier, settings.zone, log.name, output)
         else:
             write_table(table, output)
         beside = quarantine_beside(output, ".csv" if is_page else wanted.suffix)
@@ -151,11 +151,18 @@ def suggest_log(
     _finish(batch, log.name, read.notes, [] if read.complete else [log.name], wanted, "suggest")
 
 
-def _write_page(read: "Log", suggestions: "Sequence[Suggestion]", zone: str, title: str, path: Path) -> None:
+def _write_page(
+    read: "Log",
+    suggestions: "Sequence[Suggestion]",
+    earlier: Mapping[int, Sequence[int]],
+    zone: str,
+    title: str,
+    path: Path,
+) -> None:
     from messages.output import write_text
     from suggest.sheet import cards, sheet_page
 
-    write_text(sheet_page(cards(read.messages.to_dict("records"), suggestions), title, zone), path)
+    write_text(sheet_page(cards(read.messages.to_dict("records"), suggestions, earlier), title, zone), path)
 
 
 def _output(output: str | None, logs: Sequence[str], *further: str) -> tuple[Path | None, str]:

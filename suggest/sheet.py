@@ -49,6 +49,7 @@ class Card:
     subject: str = ""
     issues: str = ""
     received_at: datetime | None = None
+    earlier: tuple[str, ...] = ()  # messages of the buyer that this reply answers too
 
     @property
     def waits(self) -> bool:
@@ -62,14 +63,18 @@ class Card:
         return place.zone if place else ""
 
 
-def cards(rows: Iterable[Mapping[Any, Any]], suggestions: Iterable[Suggestion]) -> list[Card]:
-    """A card for each row of `Log.messages`; the columns that a card has no place for are left."""
-    names = [f.name for f in fields(Card) if f.name not in ("message", "suggestion", "received_at")]
+def cards(
+    rows: Sequence[Mapping[Any, Any]], suggestions: Iterable[Suggestion], earlier: Mapping[int, Sequence[int]]
+) -> list[Card]:
+    """A card for each row of `Log.messages`; `earlier` are the rows that are answered with a row (`Threads`)."""
+    names = [f.name for f in fields(Card) if f.name not in ("message", "suggestion", "received_at", "earlier")]
+    texts = {row["row"]: row["text"] for row in rows}
     return [
         Card(
             message=row["text"],
             suggestion=suggestion,
             received_at=None if row["received_at"] != row["received_at"] else row["received_at"].to_pydatetime(),
+            earlier=tuple(texts[n] for n in earlier.get(row["row"], ()) if n in texts),
             **{name: row[name] for name in names},
         )
         for row, suggestion in zip(rows, suggestions, strict=True)

@@ -65,7 +65,7 @@ def hostile() -> Card:
     )  # fmt: skip
     s = dataclasses.replace(s, alternatives=(s,))
     text = dict.fromkeys(("message", "language", "order_id", "message_id", "subject", "issues", "marketplace"), HOSTILE)
-    return Card(**text, suggestion=s, row=2)  # type: ignore[arg-type]
+    return Card(**text, suggestion=s, row=2, earlier=(HOSTILE,))  # type: ignore[arg-type]
 
 
 def as_kept(text: str) -> str:
@@ -187,7 +187,17 @@ def test_hostile_text_in_every_field_is_shown_as_text() -> None:
     for element in page.css("*"):
         assert not [name for name in element.attributes if name.startswith("on") or name in ("style", "href", "src")]
     wanted = as_kept(HOSTILE)
-    for place in (".in .text", ".reply", ".gloss", ".why p", ".facts td.value", ".findings li", ".of", "h2 .chip.flag"):
+    for place in (
+        ".in .text",
+        ".in .text ~ .text",
+        ".reply",
+        ".gloss",
+        ".why p",
+        ".facts td.value",
+        ".findings li",
+        ".of",
+        "h2 .chip.flag",
+    ):
         assert wanted in page.css_first(f"article {place}").text(), place
     assert "7*7" in page.css_first("title").text()
     assert len(page.css("article")) == 1
@@ -305,6 +315,7 @@ def test_the_command_writes_the_page_and_sets_aside_as_a_table(tmp_path: Path) -
     write_rows(log, [
         {"Message ID": f"1{bad}", "Order ID": ORDER["order_id"], "Subject": bad, "Message": message},
         {"Message ID": "2", "Order ID": bad, "Subject": bad, "Message": ""},
+        {"Message ID": "3", "Order ID": ORDER["order_id"], "Subject": "", "Message": "I need it by Friday."},
     ])  # fmt: skip
     named = dict.fromkeys(
         ("buyer_name", "product_name", "carrier", "tracking_id", "manual_steps", "product_specs"), bad
@@ -314,7 +325,9 @@ def test_the_command_writes_the_page_and_sets_aside_as_a_table(tmp_path: Path) -
     done = subprocess.run(command, capture_output=True)
     assert done.returncode == 0, done.stderr
     page = LexborHTMLParser(out.read_text(encoding="utf-8"))
-    assert "<script>document.title = 'ran'</script><img src=x" in page.css_first(".in .text").text()
+    last, first = (c.css(".in .text") for c in page.css("article"))  # what waits comes first
+    assert [t.text() for t in last] == ["I need it by Friday.", first[0].text().partition("\n")[2]]
+    assert "<script>document.title = 'ran'</script><img src=x" in last[1].text()
     assert len(page.css("script")) == 1 and page.css("img, svg") == []
     assert sorted(p.name for p in tmp_path.iterdir()) == ["log.csv", "orders.csv", "out.html", "out.quarantine.csv"]
 
