@@ -10,6 +10,7 @@ help:     ## print the targets
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Henji needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 …")'
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@$(BIN)/python -c 'import model'  # the inner loops are made once for this processor
 	@touch $@
 
 setup: .venv/ready   ## virtual environment with everything in it
@@ -44,8 +45,14 @@ evaluate: setup      ## cross-validation by writing batch, and the unseen set
 	@echo "Evaluating: cross-validation that leaves out whole batches of writing, then data/samples/unseen."
 	@$(BIN)/python -m training.evaluate
 
-bench: setup         ## speed beside scikit-learn's own pipeline
-	@echo "Benchmark: ratios against scikit-learn's pipeline in the same run."
+.venv/bench/ready: bench/requirements.txt bench/package.json | setup
+	@mkdir -p .venv/bench && cp bench/package.json .venv/bench/
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --upgrade --target .venv/bench -r bench/requirements.txt || echo "Without fastText and proselint."
+	@npm install --prefix .venv/bench --silent --no-audit --no-fund || echo "Without textlint and write-good: npm is not here."
+	@touch $@
+
+bench: setup .venv/bench/ready  ## speed and accuracy beside scikit-learn, fastText and linters, to docs/bench
+	@echo "Benchmark: half an hour and more, for a log of a million messages is read too."
 	@$(BIN)/python -m bench
 
 clean:               ## remove what was built

@@ -46,24 +46,24 @@ def start_up(code: str) -> float:
 
 
 def resident(code: str) -> float:
-    """MiB of memory that a fresh process holds at most."""
-    report = "; import resource, sys; sys.stdout.write(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))"
-    done = subprocess.run([sys.executable, "-c", code + report], check=True, capture_output=True, text=True)
-    return int(done.stdout) / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+    """MiB of memory that a fresh process holds at most (Linux; else 0)."""
+    code += "; import sys; sys.path.insert(0, '.'); from bench.measure import peak; import os; print(peak(os.getpid()))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return int(done.stdout.split()[-1]) / 1024
 
 
 def watched(command: Sequence[str]) -> tuple[float, float]:
     """Seconds of the clock that a command takes, and MiB that its largest process holds at most (Linux; else 0)."""
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    peak = 0
+    most = 0
     while process.poll() is None:
-        peak = max([peak, *(_peak(pid) for pid in _family(process.pid))])
+        most = max([most, *(peak(pid) for pid in _family(process.pid))])
         time.sleep(0.2)
     took = time.perf_counter() - start
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {process.stderr.read().decode()}")
-    return took, peak / 1024
+    return took, most / 1024
 
 
 def _family(pid: int) -> list[int]:
@@ -76,7 +76,8 @@ def _family(pid: int) -> list[int]:
     return [pid, *(n for child in started for n in _family(child))]
 
 
-def _peak(pid: int) -> int:
+def peak(pid: int) -> int:
+    """KiB of memory that a process held at most."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
