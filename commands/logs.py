@@ -133,7 +133,8 @@ def suggest_log(
         append_audit((audit_line(case.row, s, at) for case, s in zip(cases, found_each, strict=True)), audit)
     found = pd.DataFrame([_suggestion_row(s) for s in found_each], columns=_SUGGESTION_COLUMNS)
     found["reply_by"] = pd.to_datetime(found["reply_by"], utc=True)
-    table = pd.concat([read.messages.drop(columns=["language"]), found], axis=1)[_SHEET]
+    kept = read.messages.drop(columns=found.columns, errors="ignore")  # a labelled log has scenarios of its own
+    table = pd.concat([kept, found], axis=1)[_SHEET]
     aside = read.quarantined.assign(text=read.quarantined["text"].map(mask)) if masked else read.quarantined
     batch = Batch()
     batch.add(finished(table, aside, ".jsonl", ("status", "scenario", "language")))

@@ -313,9 +313,9 @@ def test_the_command_writes_the_page_and_sets_aside_as_a_table(tmp_path: Path) -
     log, orders, out = tmp_path / "log.csv", tmp_path / "orders.csv", tmp_path / "out.html"
     message = f"Where is my parcel? {bad}"
     write_rows(log, [
-        {"Message ID": f"1{bad}", "Order ID": ORDER["order_id"], "Subject": bad, "Message": message},
-        {"Message ID": "2", "Order ID": bad, "Subject": bad, "Message": ""},
-        {"Message ID": "3", "Order ID": ORDER["order_id"], "Subject": "", "Message": "I need it by Friday."},
+        {"Message ID": f"1{bad}", "Order ID": ORDER["order_id"], "Subject": bad, "Message": message, "Scenario": "returns"},
+        {"Message ID": "2", "Order ID": bad, "Subject": bad, "Message": "", "Scenario": "other"},
+        {"Message ID": "3", "Order ID": ORDER["order_id"], "Subject": "", "Message": "I need it by Friday.", "Scenario": "other"},
     ])  # fmt: skip
     named = dict.fromkeys(
         ("buyer_name", "product_name", "carrier", "tracking_id", "manual_steps", "product_specs"), bad
