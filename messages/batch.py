@@ -359,7 +359,7 @@ def _cluster(function: Callable[[Any], Any], scheduler: str, workers: int) -> It
         LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) if scheduler == "local" else None
     )
     try:
-        client = Client(local or scheduler, timeout="10s")
+        client = Client(local or scheduler)
     except (OSError, ValueError) as error:
         raise InputError(
             f"--scheduler {scheduler}: no scheduler answers there ({error}). Start one: dask scheduler."

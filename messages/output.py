@@ -230,8 +230,12 @@ def _as_text(value: Any) -> Any:
 
 
 def _guarded(frame: "pd.DataFrame") -> "pd.DataFrame":
-    cells = frame.astype(object).map(_as_text).map(lambda v: guard(v) if isinstance(v, str) else v)
-    return cells.rename(columns=lambda name: guard(str(name)))
+    return frame.astype(object).map(_cell).rename(columns=lambda name: guard(str(name)))
+
+
+def _cell(value: Any) -> Any:
+    text = value if isinstance(value, str) else _as_text(value)
+    return guard(text) if isinstance(text, str) else text
 
 
 def _json_lines(frame: "pd.DataFrame") -> str:

@@ -294,7 +294,8 @@ def test_a_worker_of_a_cluster_is_killed_and_nothing_is_lost(
 
 
 def test_a_scheduler_that_is_not_there_is_named(log: Path, tmp_path: Path) -> None:
-    done = job(log, tmp_path / "out.csv", "1", "tcp://127.0.0.1:9")
+    hasty = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "1s"}
+    done = job(log, tmp_path / "out.csv", "1", "tcp://127.0.0.1:9", **hasty)
     assert done.returncode == 2 and "no scheduler answers there" in done.stderr and "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
 
