@@ -311,11 +311,11 @@ def test_the_command_writes_the_page_and_sets_aside_as_a_table(tmp_path: Path) -
     """Through the whole program: a log and orders that are hostile in every column."""
     bad = HOSTILE.replace("\x00", "").encode("utf-8", "ignore").decode("utf-8")
     log, orders, out = tmp_path / "log.csv", tmp_path / "orders.csv", tmp_path / "out.html"
-    message = f"Where is my parcel? {bad}"
+    message, known = f"Where is my parcel? {bad}", ORDER["order_id"]
     write_rows(log, [
-        {"Message ID": f"1{bad}", "Order ID": ORDER["order_id"], "Subject": bad, "Message": message, "Scenario": "returns"},
+        {"Message ID": f"1{bad}", "Order ID": known, "Subject": bad, "Message": message, "Scenario": "returns"},
         {"Message ID": "2", "Order ID": bad, "Subject": bad, "Message": "", "Scenario": "other"},
-        {"Message ID": "3", "Order ID": ORDER["order_id"], "Subject": "", "Message": "I need it by Friday.", "Scenario": "other"},
+        {"Message ID": "3", "Order ID": known, "Subject": "", "Message": "I need it by Friday.", "Scenario": "other"},
     ])  # fmt: skip
     named = dict.fromkeys(
         ("buyer_name", "product_name", "carrier", "tracking_id", "manual_steps", "product_specs"), bad
