@@ -43,8 +43,10 @@ class Content:
         with self.open() as stream:
             blocks = gunzip(stream.read, self.name) if self.packed else _plain(stream.read)
             while left > 0:
-                block = next(blocks)[:left]
+                block = next(blocks, b"")[:left]
                 left -= len(block)
+                if not block:
+                    raise LogError(f"{self.name}: was changed while it was read. Run the command again.")
                 yield block
 
     def lines(self) -> Iterator[bytes]:

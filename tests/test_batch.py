@@ -8,15 +8,21 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from functools import partial
 from pathlib import Path
+from unittest import mock
 
 import pandas as pd
 import pytest
-from batch_job import run
+from batch_job import measured, run
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from messages import InputError, read_log
-from messages.batch import open_job
+from messages import InputError, LogError, read_log
+from messages.batch import open_job, work_part, work_through
+from messages.content import expanded
 from messages.log import frames_of, read_parts
 
 ROOT = Path(__file__).parents[1]
@@ -319,3 +325,82 @@ def test_only_what_was_set_aside_is_read_again(tmp_path: Path) -> None:
     again = read_log(beside)
     assert again.messages[["row", "message_id", "text"]].values.tolist() == [[2, "2", "=It hums"], [4, "4", "=1+1"]]
     assert again.quarantined[["row", "reason"]].values.tolist() == [[3, "not_a_buyer_message"]]
+
+
+# --- Nothing lost, nothing left ------------------------------------------------------------------------------------
+
+CELLS = st.text(st.sampled_from("ab,;\"'\t\n =é日\x00"), max_size=12)
+
+
+@given(st.lists(CELLS, min_size=1, max_size=12), st.integers(1, 4))
+@settings(max_examples=60, deadline=None)
+def test_rows_in_are_rows_out_and_rows_set_aside(cells: list[str], size: int) -> None:
+    """Whatever stands in the cells, and however the rows are parted: every row is there once, at its place."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "log.csv"
+        path.write_text("Id,Message\n" + "\n".join(f"M{n},{cell}" for n, cell in enumerate(cells)), encoding="utf-8")
+        try:
+            whole = read_log(path)
+        except LogError:  # NULs that look like UTF-16, or no header: refused either way
+            with pytest.raises(LogError):
+                read_parts(path)
+            return
+        with mock.patch("messages.log.PART", size):
+            read = read_parts(path)
+            frames = [frames_of(part) for part in read]
+        numbers = sorted(int(n) for pair in frames for frame in pair for n in frame["row"])
+        assert numbers == list(range(1, read.n_rows + 1))
+        assert sum(len(messages) for messages, _ in frames) == len(whole.messages)
+        assert sum(len(aside) for _, aside in frames) == len(whole.quarantined)
+
+
+def test_a_log_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("Id,Message\n1,It hums\n2,It hums\n", encoding="utf-8")
+    read = read_parts(path)
+    path.write_text("Id,Message\n1,It hums\n", encoding="utf-8")
+    with pytest.raises(LogError), open_job(tmp_path / "out.csv", ".csv", {}) as job:
+        work_through([read], WORK, job)
+    assert [p.name for p in tmp_path.iterdir()] == ["log.csv"]
+
+
+WORK = partial(work_part, table=measured, suffix=".csv", counted=(), masked=True)
+
+
+def test_what_waits_beside_the_output_holds_no_more_than_the_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run stopped in its middle: masked is masked there too, cells that no column takes stand nowhere."""
+    path = tmp_path / "log.csv"
+    private = "1,It hums,Ann Berg,IBAN DE89370400440532013000\n2,mail anna@example.com,too,many,fields\n"
+    path.write_text("Id,Message,Name,Note\n" + private * 3, encoding="utf-8")
+    monkeypatch.setattr("messages.log.PART", 2)
+    read = read_parts(path)
+    with pytest.raises(KeyboardInterrupt), open_job(tmp_path / "out.csv", ".csv", {}) as job:
+        for part in read:
+            job.keep(WORK(part))
+        raise KeyboardInterrupt
+    waiting = b"".join(p.read_bytes() for p in job.folder.iterdir())
+    assert b"It hums" in waiting
+    assert not [word for word in (b"anna@example.com", b"Ann Berg", b"DE8937") if word in waiting]
+
+
+def test_a_pattern_stands_for_several_logs_and_each_row_names_its_own(tmp_path: Path) -> None:
+    for name in ("b", "a"):
+        (tmp_path / f"{name}.csv").write_text("Id,Message\n1,It hums\n2,\n", encoding="utf-8")
+    paths = expanded([str(tmp_path / "*.csv")])
+    assert [Path(p).name for p in paths] == ["a.csv", "b.csv"]
+    frames = [frames_of(part) for path in paths for part in read_parts(path, named=True)]
+    assert [[*frame["file"], *frame["row"]] for pair in frames for frame in pair] == [
+        ["a.csv", 1], ["a.csv", 2], ["b.csv", 1], ["b.csv", 2],
+    ]  # fmt: skip
+    with pytest.raises(LogError, match="no file has such a name"):
+        expanded([str(tmp_path / "*.tsv")])
+
+
+def test_a_url_is_read_like_a_file() -> None:
+    fsspec = pytest.importorskip("fsspec")
+    with fsspec.open("memory://logs/log.csv", "wb") as out:
+        out.write(b"Id,Message\n1,It hums\n")
+    assert [len(part.rows) for part in read_parts("memory://logs/log.csv")] == [1]
+    assert expanded(["memory://logs/*.csv"]) == ["memory:///logs/log.csv"]
