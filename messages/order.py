@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import Any, Self
 
 from messages.errors import InputError
@@ -68,11 +69,16 @@ def _money(value: Any) -> Decimal:
     return amount
 
 
-def _currency(value: Any) -> str:
+@cache
+def _currencies() -> frozenset[str]:
     from babel.numbers import list_currencies
 
+    return frozenset(list_currencies())
+
+
+def _currency(value: Any) -> str:
     code = str(value).strip().upper()
-    if code not in list_currencies():
+    if code not in _currencies():
         raise ValueError("an ISO 4217 code such as EUR, USD, JPY")
     return code
 

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from zoneinfo import ZoneInfo
 
 import re2
@@ -109,8 +109,8 @@ class Case:
         """A review, a chargeback or a claim is held out, or a demand for money speaks of stars and reviews."""
         if not {"review_threat", "chargeback_or_a_to_z"}.isdisjoint(self.prediction.flags):
             return True
-        words = (wanted(word, self.language) for word in letter(self.language).review_words)
-        return self.prediction.scenario == "compensation_demand" and any(word in self.words for word in words)
+        speaks = self.prediction.scenario == "compensation_demand"
+        return speaks and any(word in self.words for word in _review_words(self.language))
 
     @cached_property
     def money(self) -> Money | None:
@@ -166,6 +166,11 @@ class Case:
             return value
         regional = f"{self.language}-{self.marketplace.country}"
         return value.get(regional) or value.get(regional.replace("-", "_")) or value.get(self.language)
+
+
+@cache
+def _review_words(language: str) -> tuple[str, ...]:
+    return tuple(wanted(word, language) for word in letter(language).review_words)
 
 
 def _rounded_down(moment: datetime, minutes: int) -> datetime:

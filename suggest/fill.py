@@ -59,10 +59,22 @@ class Facts:
         """The templates in this language, a team's own among them."""
         return with_own(templates(self.language, self.case.marketplace.code), self.case.policy.own)
 
+    @cached_property
+    def worded(self) -> frozenset[str]:
+        """The ids of the templates one of whose words is in the message."""
+        return self.book.worded(self.case.words)
+
+    @cached_property
+    def chinese(self) -> "Facts":
+        """The same for an operator who reads Chinese."""
+        return Facts(self.case, "zh")
+
     def get(self, name: str) -> Fact | None:
-        if name not in self._known:
-            self._known[name] = FACTS[name](self)
-        return self._known[name]
+        try:
+            return self._known[name]
+        except KeyError:
+            found = self._known[name] = FACTS[name](self)
+            return found
 
     def has(self, names: tuple[str, ...]) -> bool:
         return all(self.get(name) for name in names)
@@ -241,6 +253,7 @@ _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000:
 _NUMBERING = re2.compile(r"(?m)^\s*(?:[0-9]{1,2}[.):、．]|[-*•・①-⑳]|Step [0-9]+[:.]?)\s*")
 
 
+@lru_cache(maxsize=4096)
 def clean_text(text: str, language: str) -> str:
     """A seller's text without control characters, markup and, in a Western reply, full-width letters.
 
@@ -254,6 +267,7 @@ def clean_text(text: str, language: str) -> str:
     return text.strip() if language == "ja" else text.translate(_FULL_WIDTH).strip()
 
 
+@lru_cache(maxsize=4096)
 def product_name(text: str, language: str) -> str | None:
     """A product's name as one says it: the beginning of a long title, no Chinese in a Western reply.
 
@@ -285,6 +299,7 @@ def is_foreign(text: str, language: str) -> bool:
     return bool(chinese) and (language != "ja" or not is_japanese("".join(chinese)))
 
 
+@lru_cache(maxsize=4096)
 def body_text(text: str, language: str) -> str | None:
     """Specifications or a status; None if it is in another script than the reply."""
     text = clean_text(text, language)

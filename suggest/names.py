@@ -3,7 +3,7 @@
 import tomllib
 import unicodedata
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import re2
@@ -43,6 +43,7 @@ def greeting(name: str | None, language: str, words: Letter) -> tuple[str, bool]
     return form.replace("{name}", _cased(rest)), True
 
 
+@lru_cache(maxsize=4096)
 def clean_name(name: str, language: str) -> str | None:
     """A name without width, control and markup, or None for what is no name a letter can begin with.
 

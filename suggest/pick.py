@@ -66,7 +66,7 @@ CONDITIONS: dict[str, Callable[[Facts], bool]] = {
     "return over": lambda f: f.case.return_until is not None and f.case.today > f.case.return_until,
     "invoice": _known("invoice"),
     "return not needed": lambda f: f.case.is_return_not_needed,
-    "fault": lambda f: any(t.situation.tie == "fault" and is_worded(t, f.case) for t in f.book.of("returns")),
+    "fault": lambda f: any(t.situation.tie == "fault" and t.id in f.worded for t in f.book.of("returns")),
     "holiday": _known("back_by"),
     "offer": lambda f: f.case.policy.offer_compensation,
     "amount": _known("compensation"),
@@ -222,15 +222,9 @@ def _rank(template: Template, facts: Facts) -> tuple[float, float]:
 def fits(template: Template, facts: Facts) -> bool:
     """True if the conditions and the words of a template hold."""
     situation = template.situation
-    if situation.words and not is_worded(template, facts.case):
+    if situation.words and template.id not in facts.worded:
         return False
     return all(holds(condition, facts) for condition in situation.when)
-
-
-def is_worded(template: Template, case: Case) -> bool:
-    """True if one of a template's words is in the message."""
-    words = case.words
-    return any(word in words for word in template.words)
 
 
 def likeness(template: Template, case: Case) -> float:

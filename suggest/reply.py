@@ -262,8 +262,7 @@ def write(choice: Choice, seconds: tuple[Choice, ...], facts: Facts) -> Suggesti
     if len(filled.text) > limit:
         template = facts.book.by_id[SHORT.get(template.id, "short")]
         filled = fill(compose(template, (), facts), facts)
-    chinese = Facts(case, "zh")
-    gloss = fill(compose(template, extra, chinese), chinese)
+    gloss = fill(compose(template, extra, facts.chinese), facts.chinese)
     findings = _check(filled.text, case, template, filled.facts.get("refund_status"))
     missing = missing_facts((choice, *seconds), facts)
     status, reasons = judge(choice.template, extra, filled, missing, findings, case)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import re2
+from ahocorasick_rs import AhoCorasick
 
 from messages import InputError
 from model import SCENARIOS
@@ -155,6 +156,21 @@ class Templates:
         found = {name: [*first, *(t for t in rows if name in t.situation.scenario)] for name in names}
         last = [t for t in rows if "other" in t.situation.scenario]
         return {name: tuple(ts if name in SCENARIOS else [*ts, *last]) for name, ts in found.items()}
+
+    @cached_property
+    def _finder(self) -> tuple[AhoCorasick, list[tuple[str, ...]]]:
+        """Every word of every template in one automaton, and whose it is."""
+        owners: dict[str, list[str]] = {}
+        for template in self.by_id.values():
+            for word in template.words:
+                owners.setdefault(word, []).append(template.id)
+        return AhoCorasick(list(owners)), [tuple(ids) for ids in owners.values()]
+
+    def worded(self, words: str) -> frozenset[str]:
+        """The ids of the templates one of whose words is in a `spaced` message."""
+        automaton, owners = self._finder
+        found = {place for place, _, _ in automaton.find_matches_as_indexes(words, overlapping=True)}
+        return frozenset(name for place in found for name in owners[place])
 
     def of(self, scenario: str) -> tuple[Template, ...]:
         """Templates that a message of this scenario may get."""
