@@ -237,6 +237,16 @@ def is_total(cells: Sequence[str]) -> bool:
     )
 
 
+def is_rule(cells: Sequence[str]) -> bool:
+    """True for a line that only parts the header from the rows.
+
+    >>> is_rule(["----", "-------"]), is_rule(["-", "-"]), is_rule(["----"])
+    (True, False, False)
+    """
+    filled = [c.strip() for c in cells if c.strip()]
+    return len(filled) > 1 and all(re.fullmatch(r"[-=_:+]{3,}", c) for c in filled)
+
+
 def is_closing(cells: Sequence[str]) -> bool:
     """True for a remark below the last row: how many rows there were, when and by whom they were written.
 

@@ -13,6 +13,7 @@ from messages.columns import (
     is_closing,
     is_header,
     is_known_name,
+    is_rule,
     is_total,
     pick_columns,
     plain_name,
@@ -478,6 +479,8 @@ def _section(
         wrong = not fault and (len(fields) < table.n_fields or _filled_to(fields) > table.n_fields)
         if not any(c.strip("\x00\x1a \t\ufeff\u200b\u3000") for c in fields):
             complete = complete and "\x00" not in raw
+        elif is_rule(fields):
+            left_out.append(f"{place} (a line of dashes)")
         elif len(fields) >= 2 and is_header(fields, head):
             _leave_out(left_out, f"{place} (the header again)")
         elif not fault and is_total(fields) and _has_no_text(fields, table):

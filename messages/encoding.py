@@ -230,7 +230,9 @@ def _is_utf8(lines: Iterable[bytes]) -> bool:
         good += len(text) - len(text.encode("ascii", "ignore")) - n_bad
         bad += n_bad
         good_lines, bad_lines = good_lines + (not n_bad), bad_lines + bool(n_bad)
-    return not bad_lines or good >= 2 * bad or (good_lines >= 2 and good_lines * 9 >= bad_lines)
+    return (
+        not bad_lines or good >= 2 * bad or (good_lines > 0 and good_lines * (9 if good_lines > 1 else 1) >= bad_lines)
+    )
 
 
 def _likely_codec(lines: Iterable[bytes], marketplace: str | None, name: str) -> str:

@@ -404,7 +404,13 @@ def _names(reading: Reading) -> list[str]:
 def _is_mail(data: bytes) -> bool:
     head = data[:20_000].removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
     found = _MAIL.match(head)
-    return found is not None and len(_MAIL_HEADER.findall(found[0])) >= 2
+    if found is not None and len(_MAIL_HEADER.findall(found[0])) >= 2:
+        return True
+    # One of its headers may be damaged: most lines above the first blank one are headers all the same.
+    above = re.split(rb"\r?\n\r?\n", head, maxsplit=1)[0]
+    lines = above.count(b"\n") + 1
+    like_headers = len(re.findall(rb"^(?:[A-Za-z][A-Za-z0-9-]{1,40}:[ \t]|[ \t]+\S|From \S)", above, re.M))
+    return lines >= 5 and like_headers >= 0.7 * lines and len(set(_MAIL_HEADER.findall(above))) >= 3
 
 
 def _is_binary(lines: Iterable[str]) -> bool:

@@ -7,7 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from messages.archive import open_zip
-from messages.columns import find_header, is_header, is_total, pick_columns, plain_name, same_names, unique_names
+from messages.columns import (
+    find_header,
+    is_closing,
+    is_header,
+    is_rule,
+    is_total,
+    pick_columns,
+    plain_name,
+    same_names,
+    unique_names,
+)
 from messages.delimited import no_text_column
 from messages.errors import LogError, reason_of
 from messages.rows import RawRow, Reading, drained, given, without_end
@@ -99,9 +109,16 @@ def _table_rows(
     texts = [names.index(c) for c in pick_columns(names, chosen).get("text", ()) if c in names]
     names = same_names(names, first or names, chosen)
     number = n_before
-    for index, row in enumerate(cells[header_at + 1 :], header_at + 2):
+    end = len(cells)
+    while end > header_at + 1 and len(names) > 1 and _is_remark([text_of(c) for c in cells[end - 1]], texts):
+        end -= 1
+    if any(text_of(c).strip() for row in cells[end:] for c in row):
+        notes.append(f"Left out as closing lines: {where} {end + 1} and below.")
+    for index, row in enumerate(cells[header_at + 1 : end], header_at + 2):
         filled = [text_of(c) for c in row]
         if not any(c.strip("\x00 \t\r\n\ufeff\u200b\u3000\xa0") for c in filled):
+            continue
+        if is_rule(filled):
             continue
         if len(head) > 1 and is_header(filled, head):
             notes.append(f"Left out a repeated header: {where} {index}.")
@@ -120,6 +137,13 @@ def _table_rows(
             (),
             "\t".join(c[:2000] for c in filled).rstrip("\t"),
         )
+
+
+def _is_remark(row: Sequence[str], texts: Sequence[int]) -> bool:
+    """Whether a row below the last one is blank, sums up or signs off."""
+    filled = [c for c in row if c.strip()]
+    no_text = not any(row[i].strip() for i in texts if i < len(row))
+    return not filled or (no_text and (is_total(row) or is_closing(filled)))
 
 
 def _has_formulas(archive: zipfile.ZipFile) -> bool:

@@ -74,6 +74,10 @@ OTHER = "".join(line([t, f"N{n}"]) + "\r\n" for n, t in enumerate(FRENCH, 1))
         (table(GERMAN) + "\r\n*** End of list ***\r\n", GERMAN),
         (table(GERMAN) + "Anzahl Nachrichten: 3,,,,,\r\n", GERMAN),
         (table(GERMAN) + "共3条记录,,,,,\r\n导出时间：2026-10-01 10:00,,,,,\r\n", GERMAN),
+        (
+            "| Id | Message |\n|----|---------|\n| 1 | one |\n| 2 | two |\n",
+            [" one ", " two "],
+        ),  # a line below the header
         # two exports put together
         (table(GERMAN[:1]) + "\ufeff" + table(GERMAN[1:]), GERMAN),
         (table(GERMAN) + ",".join(OTHER_HEAD) + "\r\n" + OTHER, GERMAN + FRENCH),  # with other columns
@@ -246,6 +250,35 @@ def test_tables_with_other_columns_in_one_file(read, name, data):
     log = read(data, name)
     assert texts(log) == GERMAN + FRENCH
     assert list(log.messages["message_id"]) == ["K0001", "K0002", "K0003", "T1", "T2", "T3"]
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        [["Total: 3 messages"], ["Exported on 2026-10-01 by Ann"]],
+        [[], ["共3条记录"], ["导出时间：2026-10-01 10:00:00"]],
+        [["合計", 3]],
+    ],
+)
+def test_remarks_below_the_rows_of_a_sheet_are_no_rows(read, below):
+    log = read(workbook(("S", [HEAD, *(row(n, t) for n, t in enumerate(GERMAN, 1)), *below])), "a.xlsx")
+    assert texts(log) == GERMAN and len(log.quarantined) == 0 and log.notes
+
+
+def test_two_broken_bytes_among_utf8_do_not_make_it_another_encoding(read):
+    log = read(table(["?? hello", "5 £ more", "plain"]).encode().replace(b"??", b"\xc0\xaf"))
+    assert texts(log) == ["5 £ more", "plain"]
+    assert list(log.quarantined["reason"]) == ["undecodable_bytes"]
+
+
+def test_a_mailbox_whose_first_header_is_damaged_is_still_a_mailbox(read):
+    mail = "From a@b.example Tue Oct  6 10:00:00 2026\n{}: {}@marketplace.amazon.de\nTo: x@y.example\nSubject: Lampe\n"
+    body = "Date: Tue, 6 Oct 2026 10:00:00 +0000\nMessage-ID: <{}@x>\n\nWo ist {}?\n\n"
+    mails = [
+        mail.format(field, "a1b2c3d4e5") + body.format(k, k) for k, field in enumerate(["Fr\x01m", "From", "From"])
+    ]
+    log = read("".join(mails), "a.mbox")
+    assert texts(log)[-2:] == ["Wo ist 1?", "Wo ist 2?"] and len(log.messages) + len(log.quarantined) == 3
 
 
 def test_a_page_called_xls_in_what_windows_calls_shift_jis(read):
