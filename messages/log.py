@@ -126,15 +126,17 @@ def read_parts(
     encoding: str | None = None,
     marketplace: str | None = None,
     named: bool = False,
+    as_it_lies: bool = False,
 ) -> Parts:
     """Read a log as `read_log` does, in parts. CSV, TSV, JSON lines and Parquet may be of any size, also in .gz.
 
-    `path` may be an fsspec URL; each part is `named` where there are several logs.
+    `path` may be an fsspec URL; each part is `named` where there are several logs. A file in which rows were set aside
+    is read as the log that they come from, unless it is to be read `as_it_lies`.
     Raises LogError as `read_log` does, before the first part is given.
     """
     check_chosen(columns)
     content = open_content(path)
-    hints = _Hints(columns, encoding, marketplace)
+    hints = _Hints(columns, encoding, marketplace, as_it_lies)
     found = _survey(content.name, lambda: _rows(content, hints), columns, marketplace)
     return Parts(
         name=content.name,
@@ -214,6 +216,7 @@ class _Hints:
     columns: Mapping[str, str] | None = None
     encoding: str | None = None
     marketplace: str | None = None
+    as_it_lies: bool = False
 
 
 def _frames(records: list[dict[str, Any]], labelled: bool) -> "tuple[pd.DataFrame, pd.DataFrame]":
@@ -274,7 +277,8 @@ _MAIL_HEADER = re.compile(
 
 
 def _rows(content: Content, hints: _Hints) -> Rows:
-    return _retried(_rows_of(content, hints))
+    rows = _rows_of(content, hints)
+    return rows if hints.as_it_lies else _retried(rows)
 
 
 def _rows_of(content: Content, hints: _Hints) -> Rows:

@@ -144,7 +144,8 @@ def purge(
 
 
 def _with_quarantine(path: Path) -> Iterator[Path]:
-    yield path
+    """A file, or the parts of an output that is a folder of Parquet, and what was set aside beside it."""
+    yield from sorted(path.glob("*.parquet")) if path.is_dir() else [path]
     for beside in sorted(path.parent.glob("*.quarantine.*")):
         if beside.name.startswith(f"{path.stem}.quarantine.") and beside != path:
             yield beside
@@ -168,7 +169,7 @@ def _plan(path: Path, retention: Retention, cutoff: datetime, site: str | None) 
     staying: list[str] = []
     rows = 0
     content = open_content(path)
-    for part in read_parts(path, marketplace=site):
+    for part in read_parts(path, marketplace=site, as_it_lies=True):
         for row, record in zip(part.rows, part.records(), strict=True):
             rows += 1
             verdict = _verdict(record["marketplace"], record["received_at"], codes, cutoff, retention.undated)
