@@ -102,7 +102,7 @@ class _Encoder:
         self.lock = Lock()
 
     def encode(self, texts: Sequence[str]) -> Array:
-        tokens = [self._tokens(ids, text) for ids, text in zip(self._ids(texts), texts, strict=True)]
+        tokens = [self._tokens(text) for text in texts]
         vectors = np.empty((len(texts), N_DIMENSIONS), np.float32)
         start = n_tokens = 0
         for i, ids in enumerate([*tokens, [0] * (_GROUP + 1)]):
@@ -112,11 +112,12 @@ class _Encoder:
             n_tokens += len(ids)
         return vectors
 
-    def _ids(self, texts: Sequence[str]) -> list[list[int]]:
-        return self.tokenizer.encode(list(texts), add_bos=True, add_eos=True, num_threads=1)
+    def _tokens(self, text: str) -> list[int]:
+        """The ids, with one for each unknown character as the model was trained; sentencepiece gives one for all.
 
-    def _tokens(self, ids: list[int], text: str) -> list[int]:
-        """The ids with one for each unknown character, as the model was trained; sentencepiece gives one for all."""
+        One text at a time: for several, sentencepiece starts a thread.
+        """
+        ids: list[int] = self.tokenizer.encode(text, add_bos=True, add_eos=True)
         if 0 in ids:
             pieces = self.tokenizer.encode(text, out_type=str, add_bos=True, add_eos=True)
             ids = [i for id_, piece in zip(ids, pieces, strict=True) for i in [id_] * (1 if id_ else len(piece))]
