@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
@@ -13,6 +14,9 @@ from messages.errors import InputError
 _MISSING = {"", "nan", "nat", "n/a", "na", "none", "null", "-", "—", "#n/a"}
 _TEXT_PER_LANGUAGE = str | Mapping[str, str]
 _LANGUAGE = re.compile(r"(?:en|de|fr|es|it|ja|zh|nl|pl|pt|sv|tr|ar)(?:[-_][A-Za-z]{2,4})?")
+YEARS = (1990, 2100)  # a date outside is a mistake, or stands for "never"
+MOST = Decimal(10) ** 12  # no order costs as much
+ROUNDED = 10**6  # an id that a spreadsheet turned into a number ending in so many zeros has lost its digits
 _SPELLED = {"fulfillment": "fulfilment"}
 
 
@@ -48,6 +52,8 @@ def _in_a_line(value: Any) -> str:
 
 
 def _list(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, (str, list, tuple)):
+        raise ValueError("a list of texts")
     parts = re.split(r"[;\n]", value) if isinstance(value, str) else value
     return tuple(str(p).strip() for p in parts if not is_missing(p))
 
@@ -56,15 +62,18 @@ def _identifier(value: Any) -> str | None:
     """An id as text; what Excel rounded to 1.23E+12 is no id any more."""
     text = str(value).strip()
     if isinstance(value, float):
-        text = str(int(value)) if value.is_integer() and abs(value) < 1e15 else ""
+        is_whole = value.is_integer() and abs(value) < 1e15 and value % ROUNDED
+        text = str(int(value)) if is_whole else ""
     return None if re.fullmatch(r"\d+([.,]\d+)?[eE]\+?\d+", text) or not text else text
 
 
 def _money(value: Any) -> Decimal:
     if isinstance(value, str) and not re.fullmatch(r"\s*\d+([.,]\d{1,3})?\s*", value):
         raise ValueError("a plain number such as 49.90, the currency apart")
+    if isinstance(value, bool):
+        raise ValueError("an amount of 0 or more")
     amount = Decimal(str(value).strip().replace(",", "."))
-    if not amount.is_finite() or amount < 0:
+    if not amount.is_finite() or not 0 <= amount < MOST:
         raise ValueError("an amount of 0 or more")
     return amount
 
@@ -85,21 +94,23 @@ def _currency(value: Any) -> str:
 
 def _moment(value: Any) -> datetime | date:
     """A day, or an aware time in UTC; a time without a zone is taken as UTC."""
-    if isinstance(value, str):
-        text = value.strip()
-        value = date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else datetime.fromisoformat(text)
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-    if isinstance(value, date):
-        return value
-    raise ValueError("a date such as 2026-11-21 or a time such as 2026-11-21T10:00:00Z")
+    with suppress(ValueError):
+        if isinstance(value, str):
+            text = value.strip()
+            is_day = re.fullmatch(r"\d{4}-\d\d-\d\d", text)
+            value = date.fromisoformat(text) if is_day else datetime.fromisoformat(text)
+        if isinstance(value, date) and YEARS[0] < value.year < YEARS[1]:
+            if not isinstance(value, datetime):
+                return value
+            return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    raise ValueError("a date such as 2026-11-21 or a time such as 2026-11-21T10:00:00Z, of our times")
 
 
 def _days(value: Any) -> int:
-    days = int(str(value).strip())
-    if days < 0:
+    text = str(value).strip().removesuffix(".0")
+    if not re.fullmatch(r"[0-9]{1,5}", text):
         raise ValueError("a number of days, 0 or more")
-    return days
+    return int(text)
 
 
 def _fulfilment(value: Any) -> str:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from messages import InputError, marketplaces
+from messages import InputError, Order, marketplaces
 from model import FLAGS, SCENARIOS, Prediction
 from suggest import Money, Policy, Suggestion, read_policy, suggest
 from suggest.deadlines import reply_by
@@ -669,3 +669,77 @@ def test_a_message_of_a_megabyte_is_answered_at_once() -> None:
     start = time.perf_counter()
     reply("1234567 " * 131_072, "returns", {**SENT, "buyer_name": "a" * 10**6, "product_name": "b c" * 10**5})
     assert time.perf_counter() - start < 2
+
+
+UNREADABLE = [
+    # what an order file may hold, what is said of it
+    ({"order_total": True}, "Order.order_total: cannot read True; wanted: an amount of 0 or more"),
+    ({"order_total": "9" * 40}, "wanted: an amount of 0 or more"),
+    ({"order_total": float("inf")}, "wanted: an amount of 0 or more"),
+    ({"eta": "next Tuesday"}, "Order.eta: cannot read 'next Tuesday'; wanted: a date such as 2026-11-21"),
+    ({"eta": "9999-12-31T23:59:59-05:00"}, "wanted: a date such as 2026-11-21"),  # how systems write "never"
+    ({"delivered_at": "0001-01-01T00:00:00Z"}, "wanted: a date such as 2026-11-21"),
+    ({"return_window_days": "thirty"}, "wanted: a number of days, 0 or more"),
+    ({"return_window_days": -1}, "wanted: a number of days, 0 or more"),
+    ({"currency": "ZZZ"}, "wanted: an ISO 4217 code such as EUR"),
+]
+
+
+@pytest.mark.parametrize(("order", "said"), UNREADABLE)
+def test_an_order_that_cannot_be_read_is_named(order: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError, match=re.escape(said)):
+        Order.of(order)
+
+
+@pytest.mark.parametrize("value", ["1.23E+12", 1.23e12, "1,23456E+15", float("nan"), "nan", ""])
+def test_a_tracking_number_that_lost_its_digits_is_missing(value: object) -> None:
+    s = reply("Where is it?", "logistics_delay", {**SENT, "tracking_id": value})
+    assert "tracking_id" in s.missing_facts and "1.23" not in s.text and "123" not in s.text
+
+
+NAMED_VALUES = {"lug width": "20 mm", "quick release": "yes", "colour": None}
+
+
+def test_specifications_may_be_named_values() -> None:
+    order = {"product_name": "Strap", "product_specs": NAMED_VALUES}
+    s = reply("What is the lug width?", "compatibility_presale", order)
+    assert "lug width: 20 mm\nquick release: yes" in s.text and "colour" not in s.text
+
+
+DOUBTED = [
+    # message, ranking, order, scenario: what the order and the message say where the classifier is not sure
+    ("It is stuck", {"other": 0.5, "logistics_delay": 0.35}, SENT, "logistics_delay"),
+    ("It is stuck", {"other": 0.5, "logistics_delay": 0.35}, GONE, "other"),
+    ("$15 or one star", {"returns": 0.57, "compensation_demand": 0.4}, GONE, "compensation_demand"),
+    ("I return it or one star", {"returns": 0.57, "compensation_demand": 0.4}, GONE, "returns"),  # names no sum
+]
+
+
+@pytest.mark.parametrize(("message", "ranking", "order", "scenario"), DOUBTED)
+def test_the_order_weighs_on_an_unsure_scenario(
+    message: str, ranking: dict[str, float], order: dict[str, Any], scenario: str
+) -> None:
+    rest = {name: (1 - sum(ranking.values())) / 4 for name in SCENARIOS if name not in ranking}
+    best = next(iter(ranking))
+    flags = ("review_threat",) if "star" in message else ()
+    prediction = Prediction(best, ranking[best], list((ranking | rest).items()), (), flags, "en", False)
+    assert suggest(message, prediction, order={"order_id": ID, **order}, marketplace="US", now=NOW).scenario == scenario
+
+
+ABOUT_CONTACT = [
+    ("What is your phone number? My parcel has not arrived yet.", "logistics_delay"),
+    ("電話番号を教えてください。商品がまだ届いていません。", "logistics_delay"),
+    ("What is your phone number?", "other"),
+]
+
+
+@pytest.mark.parametrize(("message", "scenario"), ABOUT_CONTACT)
+def test_a_wish_for_a_call_does_not_hide_what_is_asked(message: str, scenario: str) -> None:
+    assert predict(message).scenario == scenario
+
+
+def test_a_demand_that_speaks_of_stars_gets_no_money() -> None:
+    order = {**GONE, "order_total": 50, "currency": "USD"}
+    assert reply("I keep it, give me a discount.", "compensation_demand", order).compensation is not None
+    s = reply("I keep it, give me a discount or I know how many stars fit.", "compensation_demand", order)
+    assert (s.template_id, s.compensation, s.status) == ("compensation-threat", None, "review")
