@@ -118,31 +118,32 @@ def main() -> None:
     from typer import Abort
 
     from commands import app
-    from messages.errors import InputError, LogError
+    from messages.errors import InputError, LogError, Stopped
 
-    signal.signal(signal.SIGTERM, _terminated)
+    stopped = 130
+
+    def terminated(number: int, frame: object) -> None:
+        nonlocal stopped
+        stopped = 143
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, terminated)
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        code = app(standalone_mode=False) or 0
+        if code == 130:  # what Typer makes of an interrupt
+            raise KeyboardInterrupt
+        sys.exit(code)
     except InputError as error:
         _say(str(error))
         sys.exit(3 if isinstance(error, LogError) or type(error).__name__ == "ModelError" else 2)
-    except (KeyboardInterrupt, Abort) as error:
-        stop = error.__cause__ or error
+    except (KeyboardInterrupt, Abort, Stopped) as stop:
         _say(str(stop) or "Stopped. No output was written.")
-        sys.exit(143 if isinstance(stop, Terminated) else 130)
+        sys.exit(stopped)
     except Exception as error:
         if not hasattr(error, "format_message"):  # what the parser says of its arguments
             raise
         _say(f"{error.format_message()} See henji --help.")
         sys.exit(2)
-
-
-class Terminated(KeyboardInterrupt):
-    """The machine wants this to end: it ends as if a person had stopped it."""
-
-
-def _terminated(number: int, frame: object) -> None:
-    raise Terminated
 
 
 def _say(line: str) -> None:

@@ -243,6 +243,7 @@ def _run(
     from importlib.metadata import version
 
     from messages.batch import open_job, work_part, work_through
+    from messages.errors import Stopped
 
     logs = [(log.name, log.digest, log.settings) for log in read]
     told = {**settings, "version": version("henji"), "logs": logs, "masked": wanted.masked}
@@ -260,10 +261,10 @@ def _run(
                 batch = work_through(read, work, job, workers=wanted.workers, scheduler=wanted.scheduler, report=report)
     except KeyboardInterrupt as stop:
         if job and job.kept:
-            stop.args = (
+            raise Stopped(
                 f"Stopped: {job.n_rows:,} of {n_rows:,} rows are done and kept in {job.folder}. "
-                "Give the same command again to go on, or delete that folder.",
-            )
+                "Give the same command again to go on, or delete that folder."
+            ) from stop
         raise
     name = read[0].name if len(read) == 1 else f"{len(read)} logs"
     notes = [f"{log.name}: {note}" if len(read) > 1 else note for log in read for note in log.notes]

@@ -19,3 +19,7 @@ def reason_of(error: BaseException) -> str:
     """
     line = re.sub(r"'[^']*'|\"[^\"]*\"", "…", str(error).partition("\n")[0])
     return f"{type(error).__name__}: {line}"[:160].rstrip(": ")
+
+
+class Stopped(Exception):
+    """Somebody stopped the work; it says what is kept of it."""
