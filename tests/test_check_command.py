@@ -142,6 +142,9 @@ FIXES = [
     ("en", "It is <b>here</b> 😊.", "It is <b>here</b> 😊."),
     ("ja", "ﾊﾟｯｸをお送りいたしました。", "パックをお送りいたしました。"),
     ("ja", "我们がお送りいたしました。", "我们がお送りいたしました。"),
+    ("ja", "商品は本日発送した。原因は電池切れだった。", "商品は本日発送しました。原因は電池切れでした。"),
+    ("ja", "お客様がおっしゃられた件は了解。", "お客様がおっしゃった件は承知いたしました。"),
+    ("ja", "後でお送りするね。", "後でお送りするね。"),  # talk has no one rewrite
     ("en", "We will try our best.", "We will try our best."),  # a rewrite is a person's, unless the rule says so
     ("en", "Mail he\u200blp@cosyhome.com\ud800", "Mail help@cosyhome.com\ud800"),
     ("en", "", ""),

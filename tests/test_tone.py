@@ -7,7 +7,10 @@ import pytest
 
 from messages import InputError, Order
 from suggest.tone import Case, check, near_duplicates, pipeline
+from suggest.tone.learn import LEARNT
+from suggest.tone.likeness import likeness, reasons
 from suggest.tone.reading import FARTHEST, Reading
+from suggest.tone.rules import FOLDER, LANGUAGES, read_toml
 
 ORDER = Order.of({"order_id": "302-1234567-1234567", "order_total": "49.90", "currency": "EUR", "carrier": "DHL"})
 ID = "302-1234567-1234567"
@@ -249,6 +252,27 @@ def test_the_same_letter_to_two_buyers_is_a_near_duplicate_and_another_letter_is
     cases = [Case(Reading.of(text, "en"), order=order) for text, order in zip(batch, orders, strict=True)]
     found = list(near_duplicates(cases))
     assert [(later, earlier, f.category) for later, earlier, f in found] == [(1, 0, "near_duplicate")]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_sentences_that_readers_of_likeness_learnt_from_are_found_and_clean_ones_are_not(language):
+    written = read_toml(FOLDER / "likeness.toml")[language]
+    found = {
+        kind: [any(f.category in LEARNT for f in check(said, language=language)) for said in sentences]
+        for kind, sentences in written.items()
+    }
+    assert sum(found["clean"]) == 0
+    for kind in LEARNT:
+        assert sum(found[kind]) >= 0.9 * len(found[kind])
+
+
+def test_a_sentence_that_sounds_like_comfort_is_one_with_few_facts():
+    warm, fact = (
+        "we live for the smiles of our buyers and never rest",
+        "the lid was cut to 12 cm and fits the small pan",
+    )
+    assert likeness(warm, "en", "generic_reassurance") > 0 > likeness(fact, "en", "generic_reassurance")
+    assert reasons(warm, "en", "generic_reassurance", 3)
 
 
 HOSTILE = [

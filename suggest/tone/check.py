@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from messages import Order
-from suggest.tone import characters, completeness, contacts, facts, money, promises, register
+from suggest.tone import characters, completeness, contacts, facts, likeness, money, promises, register
 from suggest.tone.case import Case
 from suggest.tone.japanese import findings_in
 from suggest.tone.matching import matcher
@@ -22,6 +22,7 @@ Places = Iterator[tuple[int, int]]
 
 # Which function looks for which kind of rule; `avoid` is the one that needs no code.
 IN_TEXT = {"residue", "simplified", "length", "markup", "control", "breaks"}  # their spans are the text's own
+BY_LIKENESS = ("reassuring", "courting")
 LOOKS_FOR: dict[str, Callable[[Case], Places]] = {
     "phone": contacts.phones,
     "email": contacts.emails,
@@ -43,6 +44,8 @@ LOOKS_FOR: dict[str, Callable[[Case], Places]] = {
     "language": register.wrong_language,
     "address": register.mixed_address,
     "doubled": register.doubled_words,
+    "reassuring": likeness.reassuring,
+    "courting": likeness.courting,
     "carrier": facts.other_carrier,
     "tracking": facts.other_tracking,
     "arrival": facts.past_arrival,
@@ -122,6 +125,8 @@ def findings_of(case: Case, team: TeamRules | None = None) -> list[Finding]:
     for rule, start, end in _broken(case):
         if rule.kind not in IN_TEXT:
             start, end = case.reading.original(start, end)
+        if rule.kind in BY_LIKENESS and any(f.category == rule.category and start <= f.start < end for f in found):
+            continue  # a rule that knows the words has said it
         instead = rule.instead.replace("{resolve_hours}", str(case.resolve_hours))
         found.append(Finding.of(rule, text, start, end, instead=instead))
     found.sort(key=lambda f: (f.start, f.end, f.category, f.rule))

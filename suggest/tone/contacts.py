@@ -83,7 +83,8 @@ _SPELLED = re2.compile(rf"([a-z0-9][a-z0-9\-]{{1,40}}),? ?(?:{_DOT}),? ?([a-z]{{
 
 _NUMBER = re.compile(r"(?<![a-z0-9.,])(?:\+|\(\+?)?\d(?:[ \-./()\u30fc~_*]{0,3}\d){5,16}(?![a-z0-9%])")
 _ID = re.compile(
-    r"\b\d{3}-?\d{7}-?\d{7}\b|\b[a-z]{1,4}\d{6,}[a-z]{0,3}\b|\b[a-z]{2} \d{3} ?\d{3} ?\d{3} [a-z]{2}\b"
+    r"\b\d{3}-?\d{7}-?\d{7}\b|\b1z ?[0-9a-z]{3} ?[0-9a-z]{3} ?\d\d ?\d{4} ?\d{3,4}\b"
+    r"|\b[a-z]{1,4}\d{6,}[a-z]{0,3}\b|\b[a-z]{2} \d{3} ?\d{3} ?\d{3} [a-z]{2}\b"
     r"|\b(?:19|20)\d\d[-/]\d{2,}(?:[-/]\d+)*\b"
     r"|\b(?:[0-2]?\d|3[01])[./](?:0?\d|1[0-2])[./](?:\d{4}|\d\d)\b(?![./]\d)"
     r"|(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}\b(?!\.\d)",
@@ -97,6 +98,7 @@ _MANY_DIGITS = re.compile(
 _NO_PHONE = re.compile(r"\d{3}-\d{7}-\d{7}|\b[a-z]{1,4}\d{6,}[a-z]{0,3}\b")
 _LEET = re.compile(r"\b[0-9oil|]*\d[0-9oil|]*\b", re.ASCII)
 _LEET_DIGITS = str.maketrans("oil|", "0111")
+SAME_MAKE = 6  # digits that two part numbers of one make begin with
 _KANJI_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
 
 
@@ -115,6 +117,7 @@ def phones(case: Case) -> Spans:
     numbers = list(_NUMBER.finditer(text))
     ids = [m.span() for m in _ID.finditer(text)] if numbers else []
     tracking = re.sub(r"\W", "", (case.order and case.order.tracking_id) or "")
+    makes: set[str] = set()  # 039-445-1720, which is the part, tells that 039-445-1702 is one
     for m in numbers:
         start, end = m.span()
         if any(a < end and start < b for a, b in ids) or _PRICE.search(text[max(0, start - 6) : start]):
@@ -124,7 +127,11 @@ def phones(case: Case) -> Spans:
         if _PRICE_AFTER.match(text[end : end + 9]):
             continue
         told = max((b for a, b in ids if b <= start), default=0)
-        if is_phone(m.group(), _country(case), *_said_about(case, start, end, told)):
+        called, referred = _said_about(case, start, end, told)
+        make = re.sub(r"\D", "", m.group())[:SAME_MAKE]
+        if referred and not called:
+            makes.add(make)
+        if is_phone(m.group(), _country(case), called, referred or make in makes):
             yield start, end
     for start, end in case.where("digits"):
         tokens = re.findall(r"\w+", case.plain[start:end])

@@ -88,7 +88,7 @@ def correction(finding: Finding, team: TeamRules) -> str | None:
         return None
     if rule.kind in CORRECTIONS:
         return CORRECTIONS[rule.kind](finding.text)
-    if not rule.safe or "{" in rule.instead:
+    if not rule.safe or "{" in rule.instead or (rule.kind == "register" and not finding.instead):
         return None
     instead = finding.instead
     return instead[0].upper() + instead[1:] if finding.text[0].isupper() else instead

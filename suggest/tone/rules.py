@@ -85,7 +85,8 @@ class Finding:
 KINDS = (
     "avoid", "phone", "email", "link", "over_compensation", "goodwill", "order_id", "other_order_id", "resolution",
     "diagnosis", "link_only", "residue", "simplified", "length", "field", "markup", "control", "breaks", "language",
-    "address", "doubled", "carrier", "tracking", "arrival", "duplicate", "register", "writing",
+    "address", "reassuring", "courting", "doubled", "carrier", "tracking", "arrival", "duplicate", "register",
+    "writing",
 )  # fmt: skip
 CONDITIONS = ("bounded", "instruction", "negated", "denied", "refused", "quoted", "conditional", "paid_with", "lawful")
 
@@ -239,7 +240,11 @@ def read_rule(row: Mapping[str, Any], place: Place, language: str) -> Rule:
             raise InputError(f"{place.of('unless')}: unless {name!r}. Allowed: {' '.join(CONDITIONS)}.")
     if (row["kind"] == "avoid") != bool(row["phrases"] or row["patterns"]):
         raise InputError(f"{place.of('kind')}: kind 'avoid' needs phrases or patterns, no other kind has them.")
-    if row.get("safe", False) not in (True, False) or (row.get("safe") and not row.get("instead")):
+    if row.get("safe", False) not in (True, False) or (
+        row.get("safe")
+        and not row.get("instead")
+        and row["kind"] != "register"  # which rewrites word form by word form
+    ):
         raise InputError(f"{place.of('safe')}: safe is true or false, and needs an `instead` to be put in place.")
     return Rule(**row)
 
