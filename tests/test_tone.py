@@ -37,6 +37,16 @@ REPLIES = [
     ),
     ("en", f"Order {ID}: we sent 9.98 € back today,{GOODWILL}", {}, set(), "20 % of 49.90, to the cent"),
     ("en", f"Order {ID}: we sent 9.99 € back today,{GOODWILL}", {}, {"over_compensation"}, "one cent more"),
+    ("en", f"Order {ID}: as last month we sent 4 € back today,{GOODWILL}", {}, {"over_compensation"}, "once per order"),
+    (
+        "es",
+        f"Pedido {ID}: dé un cuarto de vuelta y le devolvemos hoy 49,90 €.",
+        {},
+        set(),
+        "a turn of a screw, no share",
+    ),
+    ("en", f"Order {ID}: the cover unzips at the back.", {}, set(), "a brief answer gives the fact that was asked for"),
+    ("en", f"Order {ID}: thank you for rating the return; refund 49.90 €.", {}, set(), "a rating of no product"),
     (
         "en",
         f"Order {ID}: we sent 4 € back today,{GOODWILL}",

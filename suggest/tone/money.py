@@ -243,8 +243,10 @@ def _is_too_much(case: Case, given: list[Offer]) -> bool:
 
 
 def _is_second(case: Case, offer: Offer, before: list[Offer]) -> bool:
-    """True for what is added to money that this buyer had, or has in the same reply, beside the price itself."""
+    """True for what is added to money that this buyer had ("as last month"), or has in the same reply."""
     clause = segment(case, offer.start, offer.end)
+    if case.says("as_before", *case.reading.sentence_at(offer.start)):
+        return True
     if case.says("added", *clause):
         named = (o for o in sums(case) if o.start < offer.start)
         had = any(not _is_named_otherwise(case, o, segment(case, o.start, o.end)) for o in named)
