@@ -1,5 +1,6 @@
 """What the check finds in whole replies, beside the order, and what hostile text does to it: nothing."""
 
+import json
 import time
 from datetime import date
 
@@ -7,8 +8,8 @@ import pytest
 
 from messages import InputError, Order
 from suggest.tone import Case, check, near_duplicates, pipeline
-from suggest.tone.learn import LEARNT
-from suggest.tone.likeness import likeness, reasons
+from suggest.tone.learn import LEARNT, made_from
+from suggest.tone.likeness import FILE, courting, likeness, reasons, reassuring
 from suggest.tone.reading import FARTHEST, Reading
 from suggest.tone.rules import FOLDER, LANGUAGES, read_toml
 
@@ -283,6 +284,37 @@ def test_a_sentence_that_sounds_like_comfort_is_one_with_few_facts():
     )
     assert likeness(warm, "en", "generic_reassurance") > 0 > likeness(fact, "en", "generic_reassurance")
     assert reasons(warm, "en", "generic_reassurance", 3)
+
+
+def test_the_readers_of_likeness_were_made_from_the_sentences_beside_them():
+    made = json.loads(FILE.read_text(encoding="utf-8"))["made_from"]
+    assert made == made_from(), "likeness.toml has changed: run `python -m suggest.tone.learn`"
+
+
+WARM = {  # both readers must read it: words of warmth and of reviews, no number
+    "en": "the joy \udfff of our buyers and their review ",
+    "de": "die freude \udfff unserer kunden und ihre bewertung ",
+    "fr": "la joie \udfff de nos clients et leur avis ",
+    "es": "la alegria \udfff de los clientes y su opinion ",
+    "it": "la gioia \udfff dei clienti e la loro recensione ",
+    "ja": "お客様の笑顔\udfffと評価が",
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("end", ["", ". ", "。", "\n"])
+def test_readers_of_likeness_take_twice_the_time_for_twice_the_text(language, end):
+    def seconds(letters):
+        said = WARM[language] + end
+        case = Case(Reading.of(said * (letters // len(said)), language), order=ORDER)
+        assert "reviewish" in case.occurring
+        begun = time.process_time()
+        assert all(a <= b for look in (reassuring, courting) for a, b in look(case))
+        return time.process_time() - begun
+
+    once, twice = (min(seconds(n) for _ in range(2)) for n in (50_000, 100_000))
+    assert twice < 3 * once + 0.05
+    assert seconds(1_000_000) < 2
 
 
 HOSTILE = [

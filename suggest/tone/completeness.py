@@ -80,7 +80,8 @@ def is_resolved(case: Case) -> bool:
 
 def _is_plain_answer(case: Case) -> bool:
     """True for "The lid is dishwasher-safe.", but not where most sentences only thank and regret."""
-    said = [(a, b) for a, b in case.reading.sentences if len(case.plain[a:b]) > 25]
+    least = 10 if case.reading.language == "ja" else 25  # characters; what is shorter is a greeting
+    said = [(a, b) for a, b in case.reading.sentences if len(case.plain[a:b]) > least]
     plain = [(a, b) for a, b in said if not _is_filler(case, a, b)]
     return 2 * len(plain) > len(said) and any(case.says("fact", a, b) for a, b in plain)
 

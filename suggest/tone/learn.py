@@ -1,5 +1,6 @@
 """Makes the readers of likeness from written sentences: `python -m suggest.tone.learn`; no run needs it."""
 
+import hashlib
 import json
 import re
 import tomllib
@@ -75,12 +76,17 @@ def learn(sentences: Sequence[tuple[str, str]], language: str, category: str) ->
     return {"least": round(float(least - model.intercept_[0]), 2), "weights": kept}
 
 
+def made_from() -> str:
+    """What the written sentences are known by: the SHA-256 of `likeness.toml`, whatever its line ends."""
+    return hashlib.sha256(SENTENCES.read_text(encoding="utf-8").encode()).hexdigest()
+
+
 def main() -> None:
-    """Write the readers of every language."""
-    table = {
+    """Write the readers of every language and what they were made from."""
+    table: dict[str, Any] = {
         language: {category: learn(labelled(language), language, category) for category in LEARNT}
         for language in LANGUAGES
-    }
+    } | {"made_from": made_from()}
     FILE.write_text(json.dumps(table, ensure_ascii=False, indent=0, sort_keys=True) + "\n", encoding="utf-8")
 
 
