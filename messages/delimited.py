@@ -309,6 +309,8 @@ def delimited_rows(source: Lines, name: str, chosen: Mapping[str, str] | None = 
     if held and window.end == n_lines and _looks_cut(tail[-1], held):
         complete = False
         notes.append(f"The file seems to be cut: {held.place} ends within a row.")
+    elif held and window.end == n_lines and not tail[-1].endswith(("\n", "\r", dialect.quote or "\n")):
+        notes.append(f"The last line has no line end: if the file was cut, the text in {held.place} is not whole.")
     if held:
         yield held
     return Ending(tuple(notes), complete)

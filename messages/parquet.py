@@ -1,7 +1,8 @@
 """Messages in a Parquet file, with the checksums of its pages looked at."""
 
 import io
-from typing import Any
+import re
+from typing import IO, Any
 
 from messages.archive import check_ratio
 from messages.content import Content
@@ -10,6 +11,9 @@ from messages.json_log import flat
 from messages.rows import Ending, RawRow, Rows
 
 _BATCH = 2_000
+# How a page begins, in Thrift's compact form: its type, its two sizes, and then its checksum, if it has one.
+_WITHOUT_CHECKSUM = re.compile(rb"(?:\x15[\x80-\xff]{0,4}[\x00-\x7f]){3}(?!\x15)")
+_NO_CHECKSUMS = "This Parquet file has no checksums; damage in it cannot be seen."
 
 
 def parquet_rows(content: Content, name: str) -> Rows:
@@ -28,6 +32,7 @@ def parquet_rows(content: Content, name: str) -> Rows:
             file = pyarrow.parquet.ParquetFile(stream, read_dictionary=texts, page_checksum_verification=True)
             groups = (file.metadata.row_group(g) for g in range(file.metadata.num_row_groups))
             check_ratio(name, sum(group.total_byte_size for group in groups), content.size)
+            notes = (_NO_CHECKSUMS,) if _lacks_checksums(stream, file.metadata) else ()
             for batch in file.iter_batches(batch_size=_BATCH, use_threads=False):
                 columns = {field.name: _values(batch.column(i)) for i, field in enumerate(batch.schema)}
                 for k in range(batch.num_rows):
@@ -40,7 +45,19 @@ def parquet_rows(content: Content, name: str) -> Rows:
         raise LogError(f"{name}: damaged Parquet file ({reason_of(error)}). Write or copy it again.") from None
     if number != expected:
         raise LogError(f"{name}: damaged Parquet file ({number} rows of {expected}). Write or copy it again.")
-    return Ending()
+    return Ending(notes)
+
+
+def _lacks_checksums(stream: IO[bytes], metadata: Any) -> bool:
+    """Whether the first page was written without a checksum, as most writers do: a writer gives all pages one or none.
+
+    pyarrow verifies checksums that are there and says nothing of those that are not.
+    """
+    if not (metadata.num_row_groups and metadata.num_columns):
+        return False
+    chunk = metadata.row_group(0).column(0)
+    stream.seek(chunk.dictionary_page_offset or chunk.data_page_offset)
+    return _WITHOUT_CHECKSUM.match(stream.read(32)) is not None
 
 
 def _values(column: Any) -> list[Any]:

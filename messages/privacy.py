@@ -4,7 +4,7 @@ import re2
 
 # The order matters: what is found first is not read again as a telephone number.
 _IDENTIFIERS = re2.compile(
-    r"(?i)(?P<mail>[\w.+-]+(?:@|＠| ?[\[(]at[\])] ?)[\w-]+(?:\.[\w-]+)+)"
+    r"(?i)(?P<mail>[\w.+-]+(?:@|＠| ?[\[(]at[\])] ?)[\w-]+(?:(?:\.| ?[\[(]dot[\])] ?)[\w-]+)+)"
     r"|(?P<link>(?:https?://|www\.)[^\s<>\"']+"
     r"|[\w.-]+\.(?:com|net|org|info|shop|store|cn|de|fr|es|it|jp|uk|ly|me|example)\b(?:/[^\s<>\"']*)?)"
     r"|(?P<order>[0-9０-９]{3}[-－‐–ー ]?[0-9０-９]{7}[-－‐–ー ]?[0-9０-９]{7})"

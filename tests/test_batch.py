@@ -210,6 +210,14 @@ def test_two_runs_do_not_write_one_output(tmp_path: Path) -> None:
         pass
 
 
+def test_of_two_runs_at_once_one_is_whole(log: Path, unbroken: dict[str, str], tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    running = [start(log, out, "1", "", "0.05") for _ in range(2)]
+    said = [process.communicate(timeout=60)[1] for process in running]
+    assert 0 in [p.returncode for p in running] and {p.returncode for p in running} <= {0, 2}, said
+    assert "Traceback" not in "".join(said) and digests(tmp_path) == unbroken
+
+
 # --- No room, no permission ----------------------------------------------------------------------------------------
 
 

@@ -1,15 +1,20 @@
 """The front door: public names, the command, its exit codes, and one clear line for every mistake."""
 
+import gzip
 import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 import henji
+from model import SCENARIOS
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "data" / "samples"
@@ -127,3 +132,63 @@ def test_a_wrong_call_is_an_input_error(call, said: str) -> None:  # type: ignor
 def test_help_needs_none_of_the_heavy_libraries() -> None:
     code = "import sys, henji; sys.exit(any(m in sys.modules for m in ('pandas', 'numpy', 'spacy', 'sklearn')))"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+# ---------------------------------------------------------------- any text, any length
+
+
+@given(st.text(st.characters(codec=None), max_size=120), st.sampled_from(["US", "DE", "FR", "ES", "IT", "JP"]))
+@example("\ud800 order \udfff", "US")
+@example("{order_id} {0.__class__} %s \x00\u202e", "DE")
+@settings(max_examples=40, deadline=None, derandomize=True)
+def test_any_text_is_classified_answered_and_checked(text: str, site: str) -> None:
+    """P24, surrogates included; as the message, as what the order holds, and as a reply."""
+    assert henji.classify(text).scenario in SCENARIOS
+    order = {"order_id": text[:40], "buyer_name": text[:30], "carrier": text[-30:], "product_name": text}
+    henji.suggest_reply(text, marketplace=site, order=order).text.encode("utf-8")
+    for finding in henji.check_reply(text, marketplace=site, message=text):
+        assert finding.text == text[finding.start : finding.end]
+
+
+@pytest.mark.parametrize("piece", ["\r", "\u3000", "\t", " \n", "'", "a-", "1. ", "お", "<a ", "&#"])
+def test_no_piece_said_over_and_over_is_slow(piece: str) -> None:
+    """P19, the whole way at 50,000 characters: what one quadratic expression anywhere takes is many seconds."""
+    text = piece * (50_000 // len(piece))
+    henji.suggest_reply("Where is it?", marketplace="JP")
+    start = time.process_time()
+    henji.classify(text)
+    henji.suggest_reply(text, marketplace="JP", order={"order_id": text, "carrier": text, "product_name": text})
+    for language in ("en", "ja"):
+        henji.check_reply(f"お{text}x", language=language)
+    assert time.process_time() - start < 3
+
+
+MEGABYTE = """
+import re, sys, time
+from pathlib import Path
+import henji
+for call in (henji.classify, lambda t: henji.suggest_reply(t, marketplace="DE"), henji.check_reply):
+    call("Where is my parcel?")
+    start = time.process_time()
+    said = call("Where is my parcel? It is late. " * 32_768)
+    assert time.process_time() - start < 2, call
+    cut = [f.rule for f in said] if isinstance(said, list) else said.reasons
+    assert re.search("characters were read|too.long", " ".join(cut)), cut
+memory = Path("/proc/self/status")
+assert not memory.exists() or int(re.search(r"VmHWM:\\s+(\\d+)", memory.read_text())[1]) < 600 * 1024
+"""
+
+
+def test_a_megabyte_is_read_within_two_seconds_and_600_megabytes_and_the_cut_is_said() -> None:
+    """P18, in a process of its own."""
+    done = subprocess.run([sys.executable, "-c", MEGABYTE], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_cut_log_is_written_as_far_as_it_goes_and_is_no_success(tmp_path: Path) -> None:
+    """P4."""
+    packed = gzip.compress(b"Id,Message\n" + b"".join(b"%d,Where is parcel %d?\n" % (n, n * n) for n in range(50)))
+    (tmp_path / "log.csv.gz").write_bytes(packed[:-30])
+    done = run("classify", "log.csv.gz", "-o", "out.csv", cwd=tmp_path)
+    assert done.returncode == 3 and "is incomplete" in done.stdout and "Traceback" not in done.stderr
+    assert "truncated" in (tmp_path / "out.quarantine.csv").read_text(encoding="utf-8-sig")

@@ -283,6 +283,17 @@ def test_a_file_that_ends_within_a_row_is_not_complete(tmp_path):
     assert len(log.messages) + len(log.quarantined) == len(TEXTS)
 
 
+@pytest.mark.parametrize(
+    ("end", "noted"),
+    [("2,Bye", True), ('2,"Bye"', False), ("2,Bye\n", False), ("2,Bye\r\n", False), ("Total,", False)],
+)
+def test_a_last_line_without_its_end_is_noted_and_kept(tmp_path, end, noted):
+    """Some programs write it so; a file cut within its last word looks the same."""
+    log = read(tmp_path, "Id,Message\n1,Hello\n" + end)
+    assert log.complete and len(log.messages) == 1 + ("Bye" in end)
+    assert any("line 3" in note and "no line end" in note for note in log.notes) == noted
+
+
 def test_ids_are_text_and_marks_do_not_cost_a_row(tmp_path):
     ids = ["00123", "1E5", "12345678901234567890", "", "7", "7", "1.23457E+16"]
     log = read(tmp_path, csv_of([[i, *row[1:]] for i, row in zip(ids, rows_of(["x"] * 7), strict=True)]))
@@ -624,6 +635,17 @@ def test_parquet_types(tmp_path):
     assert set(log.messages["marketplace"]) == {"IT"}
     binary = read(tmp_path, parquet({"id": [1, 2], "text": pa.array(["größer".encode(), b"\xff\xfe?"])}), "log.parquet")
     assert (texts(binary), reasons(binary)) == (["größer"], {2: "undecodable_bytes"})
+
+
+@pytest.mark.parametrize("compression", ["none", "snappy", "zstd"])
+@pytest.mark.parametrize("dictionary", [True, False])
+@pytest.mark.parametrize("n_rows", [1, 20_000])
+def test_a_parquet_file_without_checksums_says_so(tmp_path, compression, dictionary, n_rows):
+    table = {"message": [f"where is it now {n}" for n in range(n_rows)]}
+    for checked in (True, False):
+        data = parquet(table, write_page_checksum=checked, compression=compression, use_dictionary=dictionary)
+        log = read(tmp_path, data, "log.parquet")
+        assert any("no checksums; damage in it cannot be seen" in note for note in log.notes) == (not checked)
 
 
 def test_a_flipped_bit_in_a_parquet_page_is_refused(tmp_path):

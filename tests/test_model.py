@@ -1,8 +1,14 @@
 """The classifier: what it answers, what it refuses to load, and that it does not need its training libraries."""
 
+import ast
+import hashlib
+import io
+import json
+import pickle
 import shutil
 import subprocess
 import sys
+import unicodedata
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -15,10 +21,11 @@ from hypothesis import strategies as st
 from bench.peers import bucket, scikit_learn
 from model import SCENARIOS, ModelError, encoder, load_classifier
 from model.artifact import PRETRAINED, _canonical, load_model, save_model
-from model.classifier import NgramReader, softmax
+from model.classifier import NgramReader, settings_in_force, softmax
 from model.classifier import load_classifier as read_classifier
 from model.features import ngram_counts, normalise
 from model.kernel import compiled
+from training.behaviour import half_width
 from training.labelled import SAMPLES, read_labelled
 
 # One unmistakable message per language and scenario: the least that the model must know.
@@ -215,7 +222,9 @@ def test_flipped_bits_are_refused(model: Path) -> None:
 
 def test_a_model_for_other_settings_is_refused_with_what_to_do(model: Path) -> None:
     arrays, stored = load_model(model)
-    for name, value in {"bits": 20, "scenarios": ["returns"], "encoder": "another", "word_ngrams": [1]}.items():
+    edited = dict.fromkeys(settings_in_force(), "another") | {"scenarios": ["returns"]}
+    assert set(edited) == {"bits", "character_ngrams", "word_ngrams", "encoder", "dimensions", "scenarios"}
+    for name, value in edited.items():
         save_model(model, arrays, {**stored, name: value})
         read_classifier.cache_clear()
         with pytest.raises(ModelError, match=f'made with {name} = .*Run "make train"'):
@@ -229,16 +238,25 @@ def test_a_missing_file_is_named(model: Path) -> None:
         load_model(model)
 
 
-def test_a_pickle_in_the_place_of_an_array_does_not_run(model: Path) -> None:
-    import hashlib
-    import json
-    import pickle
+class Payload:
+    """What runs when it is unpickled."""
 
-    class Payload:
-        def __reduce__(self) -> tuple:
-            return (Path.write_text, (model / "ran", "1"))
+    def __init__(self, ran: Path) -> None:
+        self.ran = ran
 
-    (model / "ngram_bias.npy").write_bytes(pickle.dumps(Payload()))
+    def __reduce__(self) -> tuple:
+        return (Path.write_text, (self.ran, "1"))
+
+
+def as_array(payload: Payload) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, np.array([payload], dtype=object))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("written", [pickle.dumps, as_array], ids=["pickle", "npy"])
+def test_a_pickle_in_the_place_of_an_array_does_not_run(model: Path, written) -> None:  # type: ignore[no-untyped-def]
+    (model / "ngram_bias.npy").write_bytes(written(Payload(model / "ran")))
     body = json.loads((model / "manifest.json").read_text(encoding="utf-8"))
     del body["sha256"]
     body["files"]["ngram_bias.npy"] = hashlib.sha256((model / "ngram_bias.npy").read_bytes()).hexdigest()
@@ -260,3 +278,46 @@ def test_the_same_arrays_give_the_same_bytes(tmp_path: Path) -> None:
 def test_a_reader_is_plain_arrays() -> None:
     assert {f.suffix for f in PRETRAINED.iterdir()} == {".npy", ".json"}
     assert isinstance(load_classifier().ngrams, NgramReader)
+
+
+UNSAFE = {"pickle", "cPickle", "cloudpickle", "dill", "shelve", "marshal", "joblib.load", "yaml.load", "eval", "exec"}
+
+
+def test_no_code_reads_a_pickle_or_runs_a_text() -> None:
+    """P15: names and arguments by which a file becomes code are nowhere in what ships."""
+    for file in [p for room in ("", "*/", "suggest/*/") for p in PRETRAINED.parents[1].glob(f"{room}*.py")]:
+        if file.parent.name == "tests":
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            named = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            named += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            named += [ast.unparse(node.func)] if isinstance(node, ast.Call) else []
+            assert not UNSAFE & set(named), f"{file.name}, line {node.lineno}"
+            for given_to in node.keywords if isinstance(node, ast.Call) else []:
+                assert given_to.arg != "allow_pickle" or ast.unparse(given_to.value) == "False", f"{file}: {given_to}"
+
+
+# ---------------------------------------------------------------- the same message, typed otherwise
+
+WIDE = str.maketrans({chr(c): chr(c + 0xFEE0) for c in range(0x21, 0x7F)} | {" ": "\u3000"})
+OTHERWISE = {
+    "NFD": lambda text: unicodedata.normalize("NFD", text),
+    "NFKC": lambda text: unicodedata.normalize("NFKC", text),
+    "full width": lambda text: unicodedata.normalize("NFC", text).translate(WIDE),
+    "half-width kana": lambda text: half_width(unicodedata.normalize("NFC", text), "ja"),
+    "extra blanks": lambda text: f"  {text.replace(' ', '   ')} \u3000",
+    "other blanks": lambda text: text.replace(" ", "\u00a0"),
+    "tabs and line ends": lambda text: "\t" + text.replace(" ", " \t").replace("\n", " \r\n") + "\r\n",
+}
+
+
+@pytest.mark.parametrize("form", OTHERWISE)
+def test_the_scenario_does_not_change_with_the_form_of_letters_and_blanks(form: str) -> None:
+    """P24."""
+    texts = [m for _, m in PLAIN] + [m.text for m in read_labelled(SAMPLES / "unseen")[::6]]
+    classifier = load_classifier()
+    as_typed, otherwise = (
+        [(p.scenario, p.language, p.flags) for p in classifier.classify(form_of)]
+        for form_of in (texts, [OTHERWISE[form](text) for text in texts])
+    )
+    assert otherwise == as_typed

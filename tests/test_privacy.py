@@ -7,6 +7,7 @@ import io
 import json
 import random
 import re
+import socket
 import subprocess
 import sys
 import zipfile
@@ -17,11 +18,12 @@ import openpyxl
 import pandas as pd
 import phonenumbers
 import pytest
+import pytest_socket
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
-from messages import InputError, LogError, explain, mask_personal, masked_table, purge, read_log
+from messages import InputError, LogError, explain, mask, mask_personal, masked_table, purge, read_log
 from messages.output import write_table
 from messages.purge import Retention
 
@@ -96,6 +98,7 @@ def test_every_card_iban_order_and_address_is_masked(made, shown):
     for _ in range(300):
         found = made(chance)
         assert mask_personal(f"Here: {found}, thanks") == f"Here: {shown}, thanks", found
+        assert found not in mask(f"Here: {found}, thanks"), "before training"
 
 
 @pytest.mark.parametrize(
@@ -436,6 +439,12 @@ from henji import suggest_reply
 suggest_reply("Where is my parcel?", marketplace="DE")
 print("done")
 """
+
+
+@pytest.mark.filterwarnings("ignore:A test tried")
+def test_no_test_of_this_suite_reaches_the_network():
+    with pytest.raises(pytest_socket.SocketBlockedError):
+        socket.socket()
 
 
 def test_reading_writes_nowhere_starts_nothing_and_calls_nobody(tmp_path):

@@ -26,3 +26,14 @@ def test_the_pages_have_the_same_sections_and_tables() -> None:
 def test_the_first_forty_lines_say_what_to_do() -> None:
     head = "\n".join(ENGLISH.splitlines()[:40])
     assert all(word in head for word in (">>> print(reply.text)", "make demo", "make test", "Three uses"))
+
+
+def test_every_test_that_proves_a_promise_is_there() -> None:
+    page = (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| (P\d+) \|(.*)$", page, flags=re.MULTILINE))
+    assert list(rows) == [f"P{n}" for n in range(1, 34)]
+    for promise, row in rows.items():
+        named = re.findall(r"`(test_\w+\.py)::(test_\w+)`", row)
+        assert named, f"{promise} has no test"
+        for file, test in named:
+            assert f"\ndef {test}(" in (ROOT / "tests" / file).read_text(encoding="utf-8"), f"{promise}: {file}::{test}"

@@ -1,5 +1,6 @@
 """Every rule proves itself: its own sentences, and that each of its phrases and patterns is needed."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ from suggest.tone.case import Case
 from suggest.tone.check import LOOKS_FOR, check
 from suggest.tone.matching import Matcher, matcher_of
 from suggest.tone.promises import CONDITIONS
-from suggest.tone.reading import Reading
+from suggest.tone.reading import LONGEST, Reading
 from suggest.tone.rules import CONDITIONS as NAMED
 from suggest.tone.rules import KINDS, LANGUAGES, read_rules, rule_book
 
@@ -113,3 +114,20 @@ def test_a_pattern_that_cannot_be_read_names_the_rule(tmp_path):
     path.write_text(RULE.replace('phrases = ["soon"]', "patterns = ['(soon', '{nobody} soon']"), encoding="utf-8")
     with pytest.raises(InputError, match="Rule 'x': cannot read pattern '\\(soon'"):
         Matcher(read_rules(path, language="en"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_rule_takes_more_than_nine_times_as_long_for_four_times_the_text(language):
+    """P19: the sentences of every rule at once, and every pattern in linear time by the way it is matched."""
+    book = rule_book(language)
+    matcher = matcher_of(language, book.rules)
+    patterns = [p for _, p in matcher.names] + [p for beside in matcher.beside.values() for p in beside]
+    assert patterns and {type(p).__module__ for p in patterns} == {"re2"}
+    said = " ".join(s for rule in book.rules for code, s in rule.flagged[:3] if code == language) + " "
+    seconds = []
+    for n in (LONGEST // 4, LONGEST // 4, LONGEST):  # the first one warms up
+        text = (said * (n // len(said) + 1))[:n]
+        began = time.process_time()
+        check(text, language=language, order=ORDER)
+        seconds.append(time.process_time() - began)
+    assert seconds[2] < 9 * max(seconds[1], 0.05), seconds
