@@ -1,8 +1,11 @@
 """A message → the counts of its hashed character and word n-grams."""
 
+import tomllib
 import unicodedata
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import re2
@@ -18,6 +21,7 @@ MAX_CHARACTERS = 20_000
 SHOUTED = 0.6  # share of capitals among the letters from which on case says nothing
 
 _IDS = re2.compile("⟨(?:order|asin|tracking|number|name)⟩")
+_STOP = r"[.,;:!?…。、\-–—)\]]"
 _DIGIT = re2.compile(r"[0-9]")
 _KINDS = np.zeros(0x110000, np.uint8)  # of characters: 2 in words, 1 between them, 0 not met yet
 
@@ -33,17 +37,40 @@ class NgramCounts(NamedTuple):
 def readable(text: str) -> str:
     """Masked and NFKC, sentence ends kept, case too unless it is shouted: what the second reader reads.
 
-    Ids and names leave no trace: that there is an order id says nothing of what is asked.
+    Ids, names and courtesies leave no trace: that there is an order id says nothing of what is asked.
 
-    >>> readable("Order ３０２-1234567-7654321: it hums. Write to a@example.com")
-    'Order : it hums. Write to ⟨mail⟩'
+    >>> readable("Hello, is ３０２-1234567-7654321 on its way? Thank you in advance. a@example.com")
+    'is  on its way? ⟨mail⟩'
     >>> readable("WHERE IS MY PARCEL")
     'where is my parcel'
     """
     text = unicodedata.normalize("NFKC", text[:MAX_CHARACTERS].encode("utf-8", "replace").decode("utf-8"))
-    text = _IDS.sub("", mask(text))
+    text = _IDS.sub("", _without_courtesies(mask(text))).strip()
     n_capitals = sum(map(str.isupper, text))
     return text.lower() if n_capitals > SHOUTED * sum(map(str.isalpha, text)) else text
+
+
+def _without_courtesies(masked: str) -> str:
+    """The message without what frames it; where there is nothing but courtesies, they are the message."""
+    if not _courtesies().search(masked):  # so in nine of ten
+        return masked
+    bare: str = _courtesies().sub(_edge, masked).strip()
+    return bare if any(map(str.isalnum, _IDS.sub("", bare))) else masked
+
+
+def _edge(match: "re2._Match") -> str:
+    return f"{match[0][0]} " if match.start() else ""  # what ended the sentence before
+
+
+@cache
+def _courtesies() -> Any:
+    """Courtesies one after another, each from the beginning of a sentence or part of one to its end."""
+    told = tomllib.loads(Path(__file__).with_name("courtesies.toml").read_text(encoding="utf-8")).values()
+    frames, ids = (
+        "|".join(each for language in told for each in language[kind]).replace("(", "(?:") for kind in ("frames", "ids")
+    )  # nothing is captured: without groups a match is found many times faster
+    one = rf"[\s¡¿(\[*:]*(?:(?:{frames})\s*(?:{_STOP}+|\n|$)|(?:{ids})(?:\s|{_STOP})*)"
+    return re2.compile(rf"(?is)(?:^|[.,;:!?…。、(\[\n⟩])(?:{one})+")
 
 
 def normalise(text: str) -> str:

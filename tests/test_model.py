@@ -23,7 +23,7 @@ from model import SCENARIOS, ModelError, encoder, load_classifier
 from model.artifact import PRETRAINED, _canonical, load_model, save_model
 from model.classifier import NgramReader, settings_in_force, softmax
 from model.classifier import load_classifier as read_classifier
-from model.features import ngram_counts, normalise
+from model.features import ngram_counts, normalise, readable
 from model.kernel import compiled
 from training.behaviour import half_width
 from training.labelled import SAMPLES, read_labelled
@@ -72,6 +72,35 @@ PLAIN = [
 @pytest.mark.parametrize(("scenario", "message"), PLAIN)
 def test_plain_messages_of_every_language_and_scenario(scenario: str, message: str) -> None:
     assert load_classifier().predict([message]) == [scenario]
+
+
+@pytest.mark.parametrize(
+    "framed, bare",
+    [
+        ("Hi there! Does the tent leak? Kind regards, Amy Stone", "Does the tent leak?"),
+        ("Order 113-5820047-1193386: the zip is stuck. Thanks in advance!", "the zip is stuck."),
+        (
+            "Guten Abend zusammen, der Reißverschluss klemmt. Danke im Voraus für Ihre Hilfe.",
+            "der Reißverschluss klemmt.",
+        ),
+        ("Bonjour Madame, la fermeture coince. Je vous remercie d'avance.", "la fermeture coince."),
+        (
+            "Buenas tardes, la cremallera se atasca. Quedo a la espera de su respuesta. Saludos",
+            "la cremallera se atasca.",
+        ),
+        (
+            "Gentili signori, la cerniera si blocca. Resto in attesa di un riscontro. Cordiali saluti",
+            "la cerniera si blocca.",
+        ),
+        ("お世話になっております。ファスナーが動きません。よろしくお願いいたします。", "ファスナーが動きません。"),
+        ("Thank you!", "Thank you!"),  # nothing but thanks: they are the message
+        ("Grazie mille, gentilissimi", "Grazie mille, gentilissimi"),
+        ("Hello kitty bag, is it in stock?", "Hello kitty bag, is it in stock?"),  # a greeting ends with its sentence
+        ("The order of the pages is wrong.", "The order of the pages is wrong."),
+    ],
+)
+def test_courtesies_are_not_read(framed: str, bare: str) -> None:
+    assert readable(framed) == bare
 
 
 def test_the_estimator_speaks_scikit_learn() -> None:

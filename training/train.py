@@ -35,6 +35,7 @@ Mask = NDArray[np.bool_]
 SVM_C = 1.0
 GAMMA = 1.0
 RIDGE = 0.3
+SECOND_SHARE = 0.5  # what a scenario that is asked for besides counts in the regression, beside 1 for the main one
 N_AXES = 160
 N_FOLDS = 4  # groups of casts that the words alone are calibrated on
 KERNEL_ROWS = 1_000  # of the kernel matrix that are made at once
@@ -54,7 +55,7 @@ class Corpus:
     ngrams: "features.NgramCounts"
     vectors: Array
     scenarios: NDArray[np.int64]
-    two_asks: Mask
+    asks: Array  # shape (n_messages, n_scenarios): 1 for what a message asks, SECOND_SHARE for what it asks besides
     languages: NDArray[np.str_]
     casts: NDArray[np.str_]
 
@@ -72,10 +73,15 @@ class Corpus:
             features.ngram_counts([features.fold(text) for text in texts]),
             _encode_once(texts, progress),
             np.array([names.index(m.scenario) for m in messages]),
-            np.array([bool(m.also) for m in messages]),
+            np.array([[(n == m.scenario) + SECOND_SHARE * (n in m.also) for n in names] for m in messages], np.float32),
             np.array([m.language for m in messages]),
             np.array([m.group.split("-")[-1] for m in messages]),
         )
+
+    @property
+    def two_asks(self) -> Mask:
+        """Whether each message asks for a second thing."""
+        return self.asks.sum(axis=1) > 1
 
 
 def _encode_once(texts: Sequence[str], progress: Callable[[float], None]) -> Array:
@@ -112,12 +118,12 @@ def fit_readers(corpus: Corpus) -> Fit:
     """
     order = np.argsort(corpus.casts, kind="stable")
     back = np.argsort(order)
-    casts, scenarios, two_asks = corpus.casts[order], corpus.scenarios[order], corpus.two_asks[order]
+    casts, scenarios = corpus.casts[order], corpus.scenarios[order]
     x, idf, idf_step = _word_features(corpus, order)
     alone, words_alone, bias_alone = _fit_alone(x, scenarios, casts, len(corpus.names))
     mean, axes, steps, grid = _meaning_features(corpus, order)
     share = len(order) / len(corpus.names) / np.bincount(scenarios, minlength=len(corpus.names)).clip(1)
-    member = np.column_stack([np.eye(len(corpus.names))[scenarios], two_asks]).astype(np.float32)
+    member = np.column_stack([corpus.asks[order], corpus.two_asks[order]]).astype(np.float32)
     bias = np.average(member, axis=0, weights=share[scenarios]).astype(np.float32)
     points = grid * steps
     weights, both = _regress(x, points, member - bias, (RIDGE / share[scenarios]).astype(np.float32), casts)
