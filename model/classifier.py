@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from messages import detect_languages
 from model import features, signals
 from model.artifact import PRETRAINED, ModelError, load_model
-from model.encoder import ENCODER, MATRIX_ROWS, N_DIMENSIONS, at_least, encode, one_thread
+from model.encoder import MATRIX_ROWS, N_DIMENSIONS, at_least, encode, encoder_version, one_thread
 from model.kernel import add_products, memory, score, share
 from model.prediction import Prediction
 from model.scenarios import SCENARIOS
@@ -35,7 +35,8 @@ def settings_in_force() -> dict[str, Any]:
         "bits": features.BITS,
         "character_ngrams": list(features.CHARACTER_NGRAMS),
         "word_ngrams": list(features.WORD_NGRAMS),
-        "encoder": ENCODER,
+        "encoder": encoder_version(),
+        "courtesies": features.courtesies_sum(),
         "dimensions": N_DIMENSIONS,
     }
 

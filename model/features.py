@@ -22,6 +22,7 @@ SHOUTED = 0.6  # share of capitals among the letters from which on case says not
 
 _IDS = re2.compile("⟨(?:order|asin|tracking|number|name)⟩")
 _STOP = r"[.,;:!?…。、\-–—)\]]"
+_COURTESIES = Path(__file__).with_name("courtesies.toml")
 _DIGIT = re2.compile(r"[0-9]")
 _KINDS = np.zeros(0x110000, np.uint8)  # of characters: 2 in words, 1 between them, 0 not met yet
 
@@ -65,12 +66,19 @@ def _edge(match: "re2._Match") -> str:
 @cache
 def _courtesies() -> Any:
     """Courtesies one after another, each from the beginning of a sentence or part of one to its end."""
-    told = tomllib.loads(Path(__file__).with_name("courtesies.toml").read_text(encoding="utf-8")).values()
+    told = tomllib.loads(_COURTESIES.read_text(encoding="utf-8")).values()
     frames, ids = (
         "|".join(each for language in told for each in language[kind]).replace("(", "(?:") for kind in ("frames", "ids")
     )  # nothing is captured: without groups a match is found many times faster
     one = rf"[\s¡¿(\[*:]*(?:(?:{frames})\s*(?:{_STOP}+|\n|$)|(?:{ids})(?:\s|{_STOP})*)"
     return re2.compile(rf"(?is)(?:^|[.,;:!?…。、(\[\n⟩])(?:{one})+")
+
+
+def courtesies_sum() -> str:
+    """Names what is left out as courtesy: a model that was made with other courtesies has learned from other words."""
+    from hashlib import sha256
+
+    return sha256(_COURTESIES.read_text(encoding="utf-8").encode()).hexdigest()[:12]
 
 
 def normalise(text: str) -> str:

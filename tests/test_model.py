@@ -252,7 +252,7 @@ def test_flipped_bits_are_refused(model: Path) -> None:
 def test_a_model_for_other_settings_is_refused_with_what_to_do(model: Path) -> None:
     arrays, stored = load_model(model)
     edited = dict.fromkeys(settings_in_force(), "another") | {"scenarios": ["returns"]}
-    assert set(edited) == {"bits", "character_ngrams", "word_ngrams", "encoder", "dimensions", "scenarios"}
+    assert set(edited) == {"bits", "character_ngrams", "word_ngrams", "encoder", "courtesies", "dimensions", "scenarios"}
     for name, value in edited.items():
         save_model(model, arrays, {**stored, name: value})
         read_classifier.cache_clear()

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -467,15 +468,26 @@ def test_a_reader_during_promotions_sees_the_old_or_the_new(promoted: tuple[Path
 # ---------------------------------------------------------------- two at once, and kills
 
 
-def in_child(work: Callable[[], Any]) -> int:
-    """Do something in a process of its own; its exit code, negative for a signal."""
+def start_child(work: Callable[[], Any]) -> int:
+    """Begin something in a process of its own; its number."""
     child = os.fork()
     if not child:
         try:
             work()
+            os._exit(0)
         finally:
             os._exit(3)
+    return child
+
+
+def exit_code(child: int) -> int:
+    """Wait for a process; negative for a signal."""
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def in_child(work: Callable[[], Any]) -> int:
+    """Do something in a process of its own; its exit code."""
+    return exit_code(start_child(work))
 
 
 def kill_self(*_: Any) -> None:
@@ -530,6 +542,34 @@ def test_a_second_training_is_refused_while_one_runs(again: Callable[..., Versio
         other.kill()
     with pytest.raises(LogError, match="None of the 0"):  # the lock of a dead process does not block
         again([])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="many processes at once need fork")
+def test_of_twenty_trainings_at_once_one_runs_and_the_others_are_refused(
+    again: Callable[..., Version], tmp_path: Path
+) -> None:
+    def work() -> None:
+        try:
+            again(GOOD)
+        except InputError as error:
+            os._exit(7 if "Another training is running" in str(error) else 8)
+
+    codes = [exit_code(child) for child in [start_child(work) for _ in range(20)]]
+    assert set(codes) == {0, 7}
+    made = versions(tmp_path)
+    assert len({v.name for v in made}) == 1  # the same labels make the same model
+    load_model(model_in_use(tmp_path))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="many processes at once need fork")
+def test_twenty_who_change_the_model_in_use_leave_one_of_the_two(promoted: tuple[Path, Version]) -> None:
+    folder, version = promoted
+
+    names = [*["shipped"] * 10, *[version.name] * 10]
+    children = [start_child(partial(use_version, name, folder)) for name in names]
+    assert [exit_code(child) for child in children] == [0] * 20
+    assert model_in_use(folder).name in ("pretrained", version.name)
+    load_model(model_in_use(folder))
 
 
 # ---------------------------------------------------------------- privacy
