@@ -28,7 +28,7 @@ from messages.language import SUPPORTED_LANGUAGES
 from messages.tables import read_orders, read_table
 from model import load_classifier
 from model.classifier import ScenarioClassifier, softmax
-from model.encoder import encode, one_thread
+from model.encoder import encode_sentences, one_thread
 from model.features import fold, readable
 from suggest.tone.rules import rule_book
 from training.labelled import SAMPLES, Labelled, read_labelled
@@ -170,14 +170,14 @@ def road(corpus: Sequence[Labelled]) -> list[str]:
     plain = [readable(text) for text in texts]
     folded, codes = [fold(text) for text in plain], detect_languages(plain)
     with one_thread():
-        vectors = encode(plain)
+        vectors = encode_sentences(plain)
         steps: list[tuple[str, Callable[[Sequence[int]], object]]] = [
             ("cleaning a mail (when the log is read)", lambda part: [clean_message(texts[i]) for i in part]),
             ("masking", lambda part: [mask(texts[i]) for i in part]),
             ("NFKC, shouting, lower case", lambda part: [fold(readable(texts[i])) for i in part]),
             ("language", lambda part: detect_languages(plain[i] for i in part)),
             ("n-gram reader", lambda part: reader.scores([folded[i] for i in part])),
-            ("sentence encoder", lambda part: encode([plain[i] for i in part])),
+            ("sentence encoder", lambda part: encode_sentences([plain[i] for i in part])),
             ("nearness to landmarks", lambda part: meaning.scores(vectors[part])),
             ("flags", lambda part: [signals.find_flags(texts[i], codes[i], scenario="other") for i in part]),
             ("shares of the characters (why)", lambda part: [reader.shares(folded[i], 0) for i in part]),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from messages import detect_languages
 from model import features, signals
 from model.artifact import PRETRAINED, ModelError, load_model
-from model.encoder import MATRIX_ROWS, N_DIMENSIONS, at_least, encode, encoder_version, one_thread
+from model.encoder import MATRIX_ROWS, N_DIMENSIONS, N_READINGS, at_least, encode_sentences, encoder_version, one_thread
 from model.kernel import add_products, memory, score, share
 from model.prediction import Prediction
 from model.scenarios import SCENARIOS
@@ -37,7 +37,7 @@ def settings_in_force() -> dict[str, Any]:
         "word_ngrams": list(features.WORD_NGRAMS),
         "encoder": encoder_version(),
         "courtesies": features.courtesies_sum(),
-        "dimensions": N_DIMENSIONS,
+        "dimensions": N_READINGS * N_DIMENSIONS,
     }
 
 
@@ -220,7 +220,7 @@ class ScenarioClassifier:
         settled |= np.array(languages) == "other"
         unsure = [] if fast else np.flatnonzero(~settled).tolist()
         if unsure:
-            both = half[unsure] + self.meaning.scores(encode([texts[i] for i in unsure]))
+            both = half[unsure] + self.meaning.scores(encode_sentences([texts[i] for i in unsure]))
             temperature = self._per_language("temperature", [languages[i] for i in unsure])
             logits[unsure] = doubted(both, self.calibration["doubt"]) / temperature[:, None]
             asks[unsure] = both[:, -1]

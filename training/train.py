@@ -24,7 +24,7 @@ from model.classifier import (
     settings_in_force,
     softmax,
 )
-from model.encoder import encode
+from model.encoder import encode_sentences
 from model.scenarios import SCENARIOS
 from training.labelled import SAMPLES, Labelled, corpus_sum, read_labelled
 
@@ -36,7 +36,8 @@ SVM_C = 1.0
 GAMMA = 1.0
 RIDGE = 0.3
 SECOND_SHARE = 0.5  # what a scenario that is asked for besides counts in the regression, beside 1 for the main one
-N_AXES = 160
+READINGS = (0.4, 0.3, 0.3)  # what the whole message, its questions and its highest sentences weigh in a distance
+N_AXES = 128
 N_FOLDS = 4  # groups of casts that the words alone are calibrated on
 KERNEL_ROWS = 1_000  # of the kernel matrix that are made at once
 UNREACHABLE = 1.01  # a probability that no message has
@@ -90,7 +91,7 @@ def _encode_once(texts: Sequence[str], progress: Callable[[float], None]) -> Arr
     parts = []
     for start in range(0, len(different), PART):
         progress(start / len(different))
-        parts.append(encode(different[start : start + PART]))
+        parts.append(encode_sentences(different[start : start + PART]))
     place = {text: i for i, text in enumerate(different)}
     return np.concatenate(parts)[[place[text] for text in texts]]
 
@@ -212,10 +213,14 @@ def _meaning_features(corpus: Corpus, order: NDArray[np.int64]) -> tuple[Array, 
     """Mean, principal axes, and the messages along them on a grid of 255 steps an axis, as the file holds them."""
     vectors = corpus.vectors[order]
     mean = vectors.mean(axis=0)
-    _, axes = np.linalg.eigh((vectors - mean).T @ (vectors - mean))
+    spread = ((vectors - mean) ** 2).sum(axis=0)
+    of_readings = spread.reshape(len(READINGS), -1).sum(axis=1)
+    scale = np.sqrt(READINGS * of_readings[0] / of_readings).repeat(len(mean) // len(READINGS))
+    scaled = (vectors - mean) * scale.astype(np.float32)
+    _, axes = np.linalg.eigh(scaled.T @ scaled)
     axes = axes[:, ::-1][:, :N_AXES]
     axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
-    axes = axes.astype(np.float16).astype(np.float32)
+    axes = (axes * scale[:, None]).astype(np.float16).astype(np.float32)
     projected = (vectors - mean) @ axes
     steps = (np.abs(projected).max(axis=0) / 127).clip(1e-9).astype(np.float32)
     return mean, axes, steps, np.rint(projected / steps).astype(np.int8)
