@@ -26,7 +26,7 @@ demo: setup          ## classify the sample log, suggest replies, check them
 
 test: setup          ## every test and every example in the documentation
 	@echo "Testing: unit tests, doctests and the README; no network is used."
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: lint test     ## format, lint, types, import direction, then the tests
 

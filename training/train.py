@@ -35,13 +35,15 @@ Mask = NDArray[np.bool_]
 SVM_C = 1.0
 GAMMA = 1.0
 RIDGE = 0.3
-SECOND_SHARE = 0.5  # what a scenario that is asked for besides counts in the regression, beside 1 for the main one
+SECOND_SHARE = 0.25  # what a scenario that is asked for besides counts in the regression, beside 1 for the main one
 READINGS = (0.4, 0.3, 0.3)  # what the whole message, its questions and its highest sentences weigh in a distance
 N_AXES = 128
+HARD_WEIGHT = 0.5  # of a message written to be hard: what is odd in it is not to be learned by heart
 N_FOLDS = 4  # groups of casts that the words alone are calibrated on
 KERNEL_ROWS = 1_000  # of the kernel matrix that are made at once
 UNREACHABLE = 1.01  # a probability that no message has
 SURE_ERROR = 0.02  # at most this share of the sure is wrong
+UNREAD_LOSS = 0.001  # of all messages, that the words alone may get wrong where the meaning would have put them right
 SECOND_ASK_RIGHT = 0.5  # of the messages that are said to hold two asks, at least this share does
 DOUBTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
 MIN_MESSAGES = 50  # a language with fewer is calibrated with all others together
@@ -125,9 +127,11 @@ def fit_readers(corpus: Corpus) -> Fit:
     mean, axes, steps, grid = _meaning_features(corpus, order)
     share = len(order) / len(corpus.names) / np.bincount(scenarios, minlength=len(corpus.names)).clip(1)
     member = np.column_stack([corpus.asks[order], corpus.two_asks[order]]).astype(np.float32)
-    bias = np.average(member, axis=0, weights=share[scenarios]).astype(np.float32)
+    hard = np.array([m.kind == "hard" for m in corpus.messages])[order]
+    weight = share[scenarios] * np.where(hard, HARD_WEIGHT, 1)
+    bias = np.average(member, axis=0, weights=weight).astype(np.float32)
     points = grid * steps
-    weights, both = _regress(x, points, member - bias, (RIDGE / share[scenarios]).astype(np.float32), casts)
+    weights, both = _regress(x, points, member - bias, (RIDGE / weight).astype(np.float32), casts)
     columns = np.column_stack([words_alone, x.T @ weights]) * (idf * idf_step)[:, None]
     column_steps = (np.abs(columns).max(axis=0) / 127).clip(1e-9).astype(np.float32)
     ngrams = NgramReader(
@@ -215,7 +219,7 @@ def _meaning_features(corpus: Corpus, order: NDArray[np.int64]) -> tuple[Array, 
     mean = vectors.mean(axis=0)
     spread = ((vectors - mean) ** 2).sum(axis=0)
     of_readings = spread.reshape(len(READINGS), -1).sum(axis=1)
-    scale = np.sqrt(READINGS * of_readings[0] / of_readings).repeat(len(mean) // len(READINGS))
+    scale = np.sqrt(np.array(READINGS) * of_readings[0] / of_readings).repeat(len(mean) // len(READINGS))
     scaled = (vectors - mean) * scale.astype(np.float32)
     _, axes = np.linalg.eigh(scaled.T @ scaled)
     axes = axes[:, ::-1][:, :N_AXES]
@@ -253,12 +257,34 @@ def calibrate(fitted: Fit, corpus: Corpus, chosen: Mask) -> dict[str, Any]:
     for name, scores in (("temperature_first", alone), ("temperature", doubted(both, settings["doubt"]))):
         settings[name] = _per_language(_temperature, scores, scenarios, languages)
     first = _probabilities(alone, settings["temperature_first"], languages)
-    settings["accept_first"] = _per_language(partial(_threshold, error=SURE_ERROR / 2), first, scenarios, languages)
+    settings["second_ask"] = _second_ask(both[:, -1], corpus.two_asks[chosen])
+    lost = _lost_without_meaning(first, both, settings, corpus.two_asks[chosen], scenarios)
+    certain = np.column_stack([first.max(axis=1), lost])
+    settings["accept_first"] = _per_language(_acceptance, certain, scenarios, languages)
     settings["sure_first"] = _per_language(partial(_threshold, error=SURE_ERROR), first, scenarios, languages)
     final = cascade(alone, both, settings, languages)
     settings["sure"] = _per_language(partial(_threshold, error=SURE_ERROR), final, scenarios, languages)
-    settings["second_ask"] = _second_ask(both[:, -1], corpus.two_asks[chosen])
     return settings
+
+
+def _lost_without_meaning(
+    first: Array, both: Array, settings: dict[str, Any], two_asks: Mask, scenarios: NDArray[np.int64]
+) -> Array:
+    """What each message loses when its words alone are read: the right scenario, a second ask; below 0 it gains."""
+    right_together = both[:, :-1].argmax(axis=1) == scenarios
+    heard = two_asks & (both[:, -1] >= settings["second_ask"])
+    return right_together.astype(np.float32) - (first.argmax(axis=1) == scenarios) + heard
+
+
+def _acceptance(certain: Array, _: NDArray[np.int64]) -> float:
+    """The lowest probability of the words alone from which on the meaning adds next to nothing; 0 for none.
+
+    `certain` holds that probability and what is lost, shape (n_messages, 2).
+    """
+    order = np.argsort(-certain[:, 0], kind="stable")
+    lost = np.cumsum(certain[order, 1])
+    borne = np.flatnonzero(lost <= UNREAD_LOSS * len(order))
+    return float(certain[order[borne[-1]], 0]) if len(borne) else 0.0
 
 
 def _second_ask(margins: Array, two_asks: Mask) -> float:
