@@ -23,6 +23,7 @@ Places = Iterator[tuple[int, int]]
 # Which function looks for which kind of rule; `avoid` is the one that needs no code.
 IN_TEXT = {"residue", "simplified", "length", "markup", "control", "breaks"}  # their spans are the text's own
 BY_LIKENESS = ("reassuring", "courting")
+NO_COMFORT = ("prohibited_words", "review_manipulation")  # warm words there are a part of the trick or of the plea
 LOOKS_FOR: dict[str, Callable[[Case], Places]] = {
     "phone": contacts.phones,
     "email": contacts.emails,
@@ -125,8 +126,10 @@ def findings_of(case: Case, team: TeamRules | None = None) -> list[Finding]:
     for rule, start, end in _broken(case):
         if rule.kind not in IN_TEXT:
             start, end = case.reading.original(start, end)
-        if rule.kind in BY_LIKENESS and any(f.category == rule.category and start <= f.start < end for f in found):
-            continue  # a rule that knows the words has said it
+        if rule.kind in BY_LIKENESS and any(
+            f.category in (rule.category, *NO_COMFORT) and start <= f.start < end for f in found
+        ):
+            continue  # a rule that knows the words has said what the sentence is
         instead = rule.instead.replace("{resolve_hours}", str(case.resolve_hours))
         found.append(Finding.of(rule, text, start, end, instead=instead))
     found.sort(key=lambda f: (f.start, f.end, f.category, f.rule))
@@ -135,8 +138,14 @@ def findings_of(case: Case, team: TeamRules | None = None) -> list[Finding]:
 
 def _broken(case: Case) -> Iterator[tuple[Rule, int, int]]:
     book = rule_book(case.reading.language)
-    for rule, start, end in matcher(book.language).matches(case.reading, case.occurring):
-        if not any(promises.CONDITIONS[name](case, start, end) for name in rule.unless):
+    matched = [
+        (rule, start, end)
+        for rule, start, end in matcher(book.language).matches(case.reading, case.occurring)
+        if not any(promises.CONDITIONS[name](case, start, end) for name in rule.unless)
+    ]
+    tricks = {case.reading.sentence_at(start) for rule, start, _ in matched if rule.category in NO_COMFORT}
+    for rule, start, end in matched:  # "do not worry, we declare it as a gift"
+        if rule.category != "generic_reassurance" or case.reading.sentence_at(start) not in tricks:
             yield rule, start, end
     for rule in book.rules:
         if rule.kind in LOOKS_FOR:

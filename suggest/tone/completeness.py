@@ -61,14 +61,17 @@ def is_resolved(case: Case) -> bool:
     """
     if "answer" in case.occurring or money.sums(case):
         return True
-    for name in ("action", "call", "bound"):
-        if name in case.occurring and any(_counts(case, m.start()) for m in case.word(name).finditer(case.plain)):
-            return True
+    if any(_counts(case, a) for a, _ in case.where("bound")):
+        return True
+    if any(
+        _counts(case, a) and not _is_past_cause(case, a) for name in ("action", "call") for a, _ in case.where(name)
+    ):
+        return True
     if _is_plain_answer(case):
         return True
     ids = _named(case)
     if any(
-        _counts(case, m.start())
+        _counts(case, m.start()) and not _is_past_cause(case, m.start())
         for m in _NUMBERED.finditer(case.plain)
         if not any(a <= m.start() < b for _, a, b in ids)
     ):
@@ -87,7 +90,9 @@ def _is_plain_answer(case: Case) -> bool:
 
 
 def _is_filler(case: Case, start: int, end: int) -> bool:
-    """True for a sentence of thanks or regret; a salutation before the sentence says nothing about it."""
+    """True for a sentence of thanks, of regret or of what went wrong; a salutation before it says nothing about it."""
+    if case.says("mishap", start, end):
+        return True
     if "filler" not in case.occurring:
         return False
     said = (
@@ -99,6 +104,12 @@ def _is_filler(case: Case, start: int, end: int) -> bool:
 def _counts(case: Case, place: int) -> bool:
     """True if the clause around this place is not one of thanks, regret or patience."""
     return not case.says("filler", *segment(case, place, place + 1))
+
+
+def _is_past_cause(case: Case, place: int) -> bool:
+    """True if the clause around this place only tells what went wrong: "the parcel was sent to the wrong depot"."""
+    first, last = segment(case, place, place + 1)
+    return any(a < last and first < b for a, b in case.where("mishap"))
 
 
 def _is_statement(case: Case, start: int, end: int) -> bool:

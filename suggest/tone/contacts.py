@@ -98,6 +98,7 @@ _MANY_DIGITS = re.compile(
 _NO_PHONE = re.compile(r"\d{3}-\d{7}-\d{7}|\b[a-z]{1,4}\d{6,}[a-z]{0,3}\b")
 _LEET = re.compile(r"\b[0-9oil|]*\d[0-9oil|]*\b", re.ASCII)
 _LEET_DIGITS = str.maketrans("oil|", "0111")
+JOINED = {"and", "und", "et", "y", "e"}  # cincuenta y cinco
 SAME_MAKE = 6  # digits that two part numbers of one make begin with
 _KANJI_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
 
@@ -136,10 +137,13 @@ def phones(case: Case) -> Spans:
     for start, end in case.where("digits"):
         tokens = re.findall(r"\w+", case.plain[start:end])
         first, last = case.reading.sentence_at(start)
-        spoken = sum(not t.isdigit() for t in tokens)
+        spoken = sum(not (t.isdigit() or t in JOINED) for t in tokens)
+        written = sum(len(t) for t in tokens if t.isdigit())
         if case.reading.language == "ja":
             spoken = len(re.sub(r"[\d\W]", "", case.plain[start:end]))
-        if spoken >= 2 and (case.says("call", first, last) or spoken >= 6):
+        is_mixed = written >= 4 and spoken + written >= 7  # "six one two, 33 44 55" wants to be dialled
+        is_mixed = is_mixed and not case.says("reference", max(first, start - 40), start)
+        if spoken >= 2 and (is_mixed or spoken >= 6 or case.says("call", first, last)):
             yield start, end
 
 

@@ -42,6 +42,7 @@ _PERCENT = re.compile(
 _TENTHS = re.compile(r"(?<![\d.,役分])([\d一二三四五六七八九])割(?!れ|り|当)")
 _UNIT = r"(?:[mck]?m|m[lg]|k?g|l|v|m?a|k?wh?|[mgk]?hz|mah|h|uhr|ore|zoll|inch(?:es)?|in|ft|lbs?|oz|db|bar|grad|x)\b"
 _BARE = re.compile(rf"(?<![\d.,:/$€£¥v])\d{{1,4}}[.,]\d\d(?![\d.,]?\d|[%:/$€£¥°]| ?{_UNIT})")
+_DAY = re.compile(r"(?:0?[1-9]|[12]\d|3[01])\.(?:0[1-9]|1[0-2])")
 _KANJI = re.compile(r"[一二三四五六七八九十百千万]{1,9}(?=円)")
 _KANJI_DIGITS = {c: i for i, c in enumerate("一二三四五六七八九", 1)}
 _KANJI_TENS = {"十": 10, "百": 100, "千": 1000}
@@ -102,6 +103,8 @@ def _amounts(case: Case) -> Iterator[Offer]:
     if "added" in case.occurring:  # "40,00 € and another 15,00": the second needs no sign of its own
         known = [(o.start, o.end) for o in sums(case)]
         for m in _BARE.finditer(case.plain):
+            if case.reading.language != "en" and _DAY.fullmatch(m.group()):
+                continue  # 27.11. is a day where prices have commas
             said = case.says("added", *segment(case, m.start(), m.end()))
             if said and not any(a < m.end() and m.start() < b for a, b in known):
                 yield Offer(m.start(), m.end(), amount=number(m.group()))
