@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -369,9 +369,10 @@ def _cluster(function: Callable[[Any], Any], scheduler: str, workers: int) -> It
         cores = sum(client.ncores().values())
         yield lambda item: client.submit(_do, item, pure=False), max(4 * cores, 16)
     finally:
-        client.close(timeout=1)
-        if local:
-            local.close(timeout=1)
+        with suppress(TimeoutError):  # on a busy machine; what is not closed in time ends with this process
+            client.close(timeout=1)
+            if local:
+                local.close(timeout=1)
 
 
 def map_parts(

@@ -72,7 +72,7 @@ def load_model(path: Path = PRETRAINED) -> tuple[dict[str, NDArray[Any]], dict[s
             raise _changed(path / filename)
         try:
             arrays[filename.removesuffix(".npy")] = np.load(io.BytesIO(data), allow_pickle=False)
-        except ValueError:
+        except (ValueError, MemoryError):  # no array, or a head that promises more than the file holds
             raise _changed(path / filename) from None
     return arrays, body["settings"]
 

@@ -253,7 +253,15 @@ def test_flipped_bits_are_refused(model: Path) -> None:
 def test_a_model_for_other_settings_is_refused_with_what_to_do(model: Path) -> None:
     arrays, stored = load_model(model)
     edited = dict.fromkeys(settings_in_force(), "another") | {"scenarios": ["returns"]}
-    assert set(edited) == {"bits", "character_ngrams", "word_ngrams", "encoder", "courtesies", "dimensions", "scenarios"}
+    assert set(edited) == {
+        "bits",
+        "character_ngrams",
+        "word_ngrams",
+        "encoder",
+        "courtesies",
+        "dimensions",
+        "scenarios",
+    }
     for name, value in edited.items():
         save_model(model, arrays, {**stored, name: value})
         read_classifier.cache_clear()
@@ -286,15 +294,28 @@ def as_array(payload: Payload) -> bytes:
 
 @pytest.mark.parametrize("written", [pickle.dumps, as_array], ids=["pickle", "npy"])
 def test_a_pickle_in_the_place_of_an_array_does_not_run(model: Path, written) -> None:  # type: ignore[no-untyped-def]
-    (model / "ngram_bias.npy").write_bytes(written(Payload(model / "ran")))
-    body = json.loads((model / "manifest.json").read_text(encoding="utf-8"))
-    del body["sha256"]
-    body["files"]["ngram_bias.npy"] = hashlib.sha256((model / "ngram_bias.npy").read_bytes()).hexdigest()
-    name = hashlib.sha256(_canonical(body)).hexdigest()  # an attacker who also rewrites the manifest
-    (model / "manifest.json").write_bytes(_canonical({**body, "sha256": name}))
+    forge(model, written(Payload(model / "ran")))
     with pytest.raises(ModelError, match="make train"):
         load_model(model)
     assert not (model / "ran").exists()
+
+
+def forge(model: Path, data: bytes) -> None:
+    """Put something in the place of an array, as an attacker does who also rewrites the manifest."""
+    (model / "ngram_bias.npy").write_bytes(data)
+    body = json.loads((model / "manifest.json").read_text(encoding="utf-8"))
+    del body["sha256"]
+    body["files"]["ngram_bias.npy"] = hashlib.sha256(data).hexdigest()
+    name = hashlib.sha256(_canonical(body)).hexdigest()
+    (model / "manifest.json").write_bytes(_canonical({**body, "sha256": name}))
+
+
+def test_an_array_whose_head_promises_petabytes_is_refused(model: Path) -> None:
+    data = io.BytesIO()
+    np.lib.format.write_array_header_1_0(data, {"descr": "<f4", "fortran_order": False, "shape": (1 << 50,)})
+    forge(model, data.getvalue() + bytes(64))
+    with pytest.raises(ModelError, match="make train"):
+        load_model(model)
 
 
 def test_the_same_arrays_give_the_same_bytes(tmp_path: Path) -> None:
