@@ -96,6 +96,7 @@ _QUOTES = (
 _BREAK, _BLOCK, _PARAGRAPH = "\ue00a", "\ue00b", "\ue00c"  # private characters, while blanks are folded
 _BREAKS = _compiled(f"[ {_BREAK}{_BLOCK}{_PARAGRAPH}]*[{_BREAK}{_BLOCK}{_PARAGRAPH}][ {_BREAK}{_BLOCK}{_PARAGRAPH}]*")
 _MOST_TAGS = 10_000  # in a mail; deeper nesting than any mail's makes a tree slow
+_TAG = re.compile("<[^<>]*>")  # linear; re2 builds an object in Python for each of a million matches
 _PRE = _compiled(r"(?is)<pre(?:\s[^<>]*)?>.*?(?:</pre\s*>|$)")
 _AMAZON_PRE = "pre[style*='-o-pre-wrap']"
 
@@ -121,7 +122,7 @@ def html_text(html: str) -> str:
     for private in (_BREAK, _BLOCK, _PARAGRAPH):
         html = html.replace(private, "")
     if html.count("<") > _MOST_TAGS:
-        return _folded(re2.sub("<[^<>]*>", _BLOCK, html))
+        return _folded(_TAG.sub(_BLOCK, html))
     tree = LexborHTMLParser(_PRE.sub(lambda m: _after_tag(m.group()).replace("\n", _BREAK), html))
     if (words := tree.css_first(_AMAZON_PRE)) is not None:
         for node in words.css("br"):

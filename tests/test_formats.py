@@ -1,15 +1,13 @@
 """Exports as helpdesks, shops and spreadsheets really write them: each file is built here, damage and all."""
 
-import io
 import json
-import zipfile
 from collections.abc import Callable
 
-import openpyxl
 import pytest
 
 from messages.errors import LogError
 from messages.log import Log, read_log
+from tests.files import workbook, zipped
 
 HEAD = ["Message ID", "Order ID", "Marketplace", "Received", "Buyer email", "Message"]
 GERMAN = ["Der Griff ist locker, was nun?", "Passt Größe XL für mich?", "Schöne Lampe, danke!"]
@@ -213,26 +211,6 @@ def test_messages_are_found_in_any_answer_of_an_api(read, document):
 
 
 # --- Several tables in one file ---------------------------------------------------------------------------------------
-
-
-def workbook(*sheets: tuple[str, list[list[object]]]) -> bytes:
-    book = openpyxl.Workbook()
-    book.remove(book.active)
-    for title, rows in sheets:
-        sheet = book.create_sheet(title)
-        for cells in rows:
-            sheet.append(cells)
-    stream = io.BytesIO()
-    book.save(stream)
-    return stream.getvalue()
-
-
-def zipped(members: dict[str, bytes]) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-    return stream.getvalue()
 
 
 TICKETS = [["Ticket ID", "Description"], *([f"T{n}", t] for n, t in enumerate(FRENCH, 1))]

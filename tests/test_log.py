@@ -4,7 +4,6 @@ import datetime
 import gzip
 import io
 import json
-import zipfile
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 from messages.errors import InputError, LogError
 from messages.log import Log, read_log
+from tests.files import book_of, saved, workbook, zipped
 
 HEAD = ["Message ID", "Order ID", "Marketplace", "Received", "Buyer email", "Message"]
 TEXTS = [
@@ -539,24 +539,6 @@ def test_gorgias_and_reamaze_messages(tmp_path):
 # --- Workbooks and Parquet -----------------------------------------------------------------------------------------
 
 
-def workbook(*sheets):
-    import openpyxl
-
-    book = openpyxl.Workbook()
-    book.remove(book.active)
-    for title, rows in sheets:
-        sheet = book.create_sheet(title)
-        for row in rows:
-            sheet.append(row)
-    return book
-
-
-def xlsx(book):
-    stream = io.BytesIO()
-    book.save(stream)
-    return stream.getvalue()
-
-
 def test_a_workbook_with_everything_in_it(tmp_path):
     head = ["Message ID", "Received", "Message"]
     day = datetime.datetime(2026, 10, 3, 9, 30)
@@ -571,14 +553,14 @@ def test_a_workbook_with_everything_in_it(tmp_path):
         [42, None, 100],
         ["Total", 4, None],
     ]
-    book = workbook(
+    book = book_of(
         ("Oct", one),
         ("Notes", [["nothing here"]]),
         ("Nov", [head, ["A5", "soon", "a\nb"], ["A5", None, "_x0041_ and _x000D_"]]),
     )
     book["Oct"]["C5"].data_type = "e"
     book["Oct"].row_dimensions[4].hidden = True
-    log = read(tmp_path, xlsx(book), "log.xlsx")
+    log = read(tmp_path, saved(book), "log.xlsx")
     assert texts(log) == ["first", "100", "a\nb", "A and \r"]
     assert log.messages["message_id"].tolist() == ["A1", "42", "A5", "A5"]
     assert log.messages["issues"].tolist() == ["", "", "unreadable_date duplicate_id", "duplicate_id"]
@@ -590,14 +572,14 @@ def test_a_workbook_with_everything_in_it(tmp_path):
 
 def test_ids_that_a_workbook_rounded_are_no_ids(tmp_path):
     rows = [["Message ID", "Message"], [1.0000000000012344e16, "a"], [10000000000012348, "b"], [123.0, "c"]]
-    log = read(tmp_path, xlsx(workbook(("S", rows))), "log.xlsx")
+    log = read(tmp_path, workbook(("S", rows)), "log.xlsx")
     assert log.messages["message_id"].tolist() == ["", "", "123"]
     assert log.messages["issues"].tolist() == ["id_precision_lost", "id_precision_lost", ""]
 
 
 def test_the_content_decides_not_the_name(tmp_path):
     table = csv_of(rows_of(TEXTS))
-    book = xlsx(workbook(("S", [HEAD, *rows_of()])))
+    book = workbook(("S", [HEAD, *rows_of()]))
     cells = "".join(
         "<tr>" + "".join(f"<td>{c.replace('<', '&lt;')}</td>" for c in row) + "</tr>" for row in [HEAD, *rows_of()]
     )
@@ -666,14 +648,6 @@ def test_a_flipped_bit_in_a_parquet_page_is_refused(tmp_path):
 # --- Archives ------------------------------------------------------------------------------------------------------
 
 
-def zipped(members):
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-    return stream.getvalue()
-
-
 def test_packed_files_are_read(tmp_path):
     table = csv_of(rows_of()).encode("utf-8")
     half = len(table) // 2
@@ -681,7 +655,7 @@ def test_packed_files_are_read(tmp_path):
         (gzip.compress(table), "a.csv.gz"),
         (gzip.compress(table[:half]) + gzip.compress(table[half:]), "a.csv.gz"),
         (zipped({"a.csv": table, "__MACOSX/._a.csv": b"\x00\x05", "folder/": b""}), "a.zip"),
-        (zipped({"a.xlsx": xlsx(workbook(("S", [HEAD, *rows_of()])))}), "a.zip"),
+        (zipped({"a.xlsx": workbook(("S", [HEAD, *rows_of()]))}), "a.zip"),
         (gzip.compress("\n".join(map(json.dumps, RECORDS)).encode()), "a.jsonl.gz"),
     ]:
         assert texts(read(tmp_path, data, name)) == TEXTS
@@ -749,7 +723,7 @@ def flipped(data, at):
     return data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :]
 
 
-BOOK = xlsx(workbook(("S", [HEAD, *rows_of()])))
+BOOK = workbook(("S", [HEAD, *rows_of()]))
 PACKED = gzip.compress(b"Id,Message\n" + b"1,hello there\n" * 500)
 
 

@@ -470,7 +470,7 @@ def test_hostile_mail_ends_soon_and_without_a_traceback(data: bytes) -> None:
     start = time.process_time()
     for row in read_mail(data, "x"):
         assert "\ufffd" not in str(row.values.get("text", ""))
-    assert time.process_time() - start < 10  # what is quadratic takes minutes; two tests run side by side
+    assert time.process_time() - start < 3
 
 
 def test_marketplace_decides_between_charsets() -> None:

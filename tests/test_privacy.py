@@ -14,7 +14,6 @@ import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-import openpyxl
 import pandas as pd
 import phonenumbers
 import pytest
@@ -26,6 +25,7 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType
 from messages import InputError, LogError, explain, mask, mask_personal, masked_table, purge, read_log
 from messages.output import write_table
 from messages.purge import Retention
+from tests.files import workbook, zipped
 
 ROOT = Path(__file__).parent.parent
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -152,23 +152,6 @@ def table(body: list[list[str]], head: list[str] | None = HEAD, delimiter: str =
     return "".join(delimiter.join(f'"{c}"' for c in cells) + "\r\n" for cells in [*([head] if head else []), *body])
 
 
-def workbook(body: list[list[str]]) -> bytes:
-    book = openpyxl.Workbook()
-    for cells in [HEAD, *body]:
-        book.active.append(cells)
-    stream = io.BytesIO()
-    book.save(stream)
-    return stream.getvalue()
-
-
-def zipped(members: dict[str, bytes]) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-    return stream.getvalue()
-
-
 def with_bad_number(book: bytes) -> bytes:
     """A workbook whose number cell holds a name: the library's own error quotes it."""
     with zipfile.ZipFile(io.BytesIO(book)) as archive:
@@ -198,7 +181,7 @@ OBJECTS = [{"id": "1", "sender": {"name": SECRETS["name"], "email": SECRETS["mai
     [
         ("a.csv", table(rows()).encode()),
         ("a.tsv", table(rows(), delimiter="\t").encode("utf-16")),
-        ("a.xlsx", workbook(rows())),
+        ("a.xlsx", workbook(("S", [HEAD, *rows()]))),
         ("a.jsonl", "\n".join(map(json.dumps, OBJECTS)).encode()),
         ("a.json", json.dumps({"tickets": OBJECTS}).encode()),
         ("a.mbox", b"".join(mail(k, "Tue, 3 Nov 2026 10:00:00 +0000") for k in range(3))),
@@ -223,8 +206,8 @@ def test_a_masked_copy_of_a_log_holds_no_secret(tmp_path, name, data):
         ("a.csv", table([[*r, WORDS] for r in rows()]).encode()),
         ("a.csv", table(rows()).replace('"M2"', '"M2').encode() + b"\x00\xff\xfe"),
         ("a.csv.gz", gzip.compress(table(rows()).encode())[:-20]),
-        ("a.xlsx", with_bad_number(workbook(rows()))),
-        ("a.xlsx", workbook(rows())[:-400]),
+        ("a.xlsx", with_bad_number(workbook(("S", [HEAD, *rows()])))),
+        ("a.xlsx", workbook(("S", [HEAD, *rows()]))[:-400]),
         ("a.jsonl", "\n".join(map(json.dumps, OBJECTS)).replace('"message"', "message", 1).encode()),
         ("a.json", json.dumps(OBJECTS)[:-40].encode()),
         ("a.parquet", b"PAR1" + WORDS.encode() * 20 + b"PAR1"),
@@ -455,7 +438,7 @@ def test_reading_writes_nowhere_starts_nothing_and_calls_nobody(tmp_path):
         "slip.zip": zipped({"../../out.csv": table(rows()).encode(), "/tmp/out.csv": b"x", "a.csv": table(rows()).encode()}),
         "mail.eml": attached + b"More words https://tracker.example/pixel.gif",
         "page.xls": f"<table><tr><td>Id<td>Message<tr><td>1<td>{WORDS}<img src=http://x.example/a></table>".encode(),
-        "book.xlsx": workbook([["1", "", "", "", "", "", "", '=HYPERLINK("http://x.example","y")'], *rows()]),
+        "book.xlsx": workbook(("S", [HEAD, ["1", "", "", "", "", "", "", '=HYPERLINK("http://x.example","y")'], *rows()])),
     }  # fmt: skip
     for name, data in bodies.items():
         (tmp_path / name).write_bytes(data)
