@@ -121,7 +121,7 @@ def test_no_rule_takes_more_than_nine_times_as_long_for_four_times_the_text(lang
     """P19: the sentences of every rule at once, and every pattern in linear time by the way it is matched."""
     book = rule_book(language)
     matcher = matcher_of(language, book.rules)
-    patterns = [p for _, p in matcher.names] + [p for beside in matcher.beside.values() for p in beside]
+    patterns = [p for _, p in matcher.names] + list(matcher.beside.values())
     assert patterns and {type(p).__module__ for p in patterns} == {"re2"}
     said = " ".join(s for rule in book.rules for code, s in rule.flagged[:3] if code == language) + " "
     seconds = []

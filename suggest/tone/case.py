@@ -10,7 +10,7 @@ import re2
 
 from messages import Order
 from suggest.tone.matching import matcher, words_pattern
-from suggest.tone.reading import Reading
+from suggest.tone.reading import Reading, spans, stands_in
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ class Case:
 
     @cached_property
     def occurring(self) -> frozenset[str | int]:
-        """The rules and word lists of which something stands in the reply at all; found in one walk."""
+        """The rules, word lists and signs of which something stands in the reply at all; found in one walk."""
         return matcher(self.reading.language).occurring(self.reading)
 
     def word(self, name: str) -> "re2._Regexp":
@@ -47,11 +47,14 @@ class Case:
 
     def says(self, name: str, start: int, end: int) -> bool:
         """True if a word of the list stands between two places of the plain text."""
-        return name in self.occurring and bool(self.word(name).search(self.plain[start:end]))
+        return name in self.occurring and stands_in(self.word(name), self.plain[start:end])
 
     def denies(self, name: str, start: int, end: int) -> bool:
         """As `says`, but a question in the negative asks and denies nothing: 変更していただけませんか."""
-        return name in self.occurring and bool(self.word(name).search(_ASKED.sub("", self.plain[start:end])))
+        if name not in self.occurring:
+            return False
+        said = self.plain[start:end]
+        return stands_in(self.word(name), _ASKED.sub("", said) if "か" in said else said)
 
     @cached_property
     def _known(self) -> dict[object, list[Any]]:
@@ -67,7 +70,7 @@ class Case:
         """Every place where a word list of the language matches."""
         if name not in self.occurring:
             return []
-        return self.once(name, lambda: (m.span() for m in self.word(name).finditer(self.plain)))
+        return self.once(name, lambda: spans(self.word(name), self.plain))
 
     @property
     def is_presale(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from suggest.tone import contacts, money
 from suggest.tone.case import Case
 from suggest.tone.promises import segment
+from suggest.tone.reading import stands_in
 
 Spans = Iterator[tuple[int, int]]
 
@@ -98,7 +99,7 @@ def _is_filler(case: Case, start: int, end: int) -> bool:
     said = (
         case.word("greeting").sub(" ", case.plain[start:end]) if "greeting" in case.occurring else case.plain[start:end]
     )
-    return bool(case.word("filler").search(said))
+    return stands_in(case.word("filler"), said)
 
 
 def _counts(case: Case, place: int) -> bool:

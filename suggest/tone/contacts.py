@@ -10,7 +10,8 @@ import re2
 from messages import marketplaces
 from suggest.tone.case import Case
 from suggest.tone.promises import segment
-from suggest.tone.reading import options
+from suggest.tone.reading import options, spans, stands_in
+from suggest.tone.signs import AT, DIGIT, DOT, GAP, SPACED
 
 Spans = Iterator[tuple[int, int]]
 
@@ -23,39 +24,26 @@ SHORT_WORDS = {
     *("si", "se", "us", "my", "as", "am", "ai", "il", "co", "ma"),
 }
 
-
-# How @ . and / are written so that filters miss them, over plain text
-_OPEN, _CLOSE = r"[(\[{<] ?", r" ?[)\]}>]"
-_AT = rf"@|{_OPEN}(?:at|a|arroba|arobase|chiocciola|アット|アットマーク|@){_CLOSE}"
 _AT_SPOKEN = (
     r"\b(?:at|arroba|arobase|chiocciola|at-zeichen|klammeraffe|aet)\b|アットマーク|アット"
     r"|あっとまーく|あっと|\(a\)|\* ?at ?\*|_at_|-at-"
-)
-_DOT = (
-    rf"{_OPEN}(?:dot|punto|point|punkt|ドット|点|\.){_CLOSE}|\b(?:dot|punto|point|punkt)\b|ドット|どっと"
-    r"|_dot_|-dot-|\* ?dot ?\*|[·•∙⋅・。ᐧ․‧]"
 )
 _SLASH = r"\b(?:slash|barra|barre|schragstrich|sbarra)\b|スラッシュ|すらっしゅ|/"
 _REST = r"[^\s<>\"'」』）)、。]"  # what a path may hold
 
 _EMAIL = re2.compile(
     r"[a-z0-9][a-z0-9._+\-]*(?: ?[._\-] ?[a-z0-9]+){0,20} ?"
-    rf"(?:{_AT}) ?[a-z0-9\-]+(?: ?(?:\.|{_DOT}) ?[a-z0-9\-]+){{1,4}}",
+    rf"(?:{AT}) ?[a-z0-9\-]+(?: ?(?:\.|{DOT}) ?[a-z0-9\-]+){{1,4}}",
     options(),
 )
 _PLAIN_EMAIL = re.compile(r"[a-z][a-z0-9._+\-]+@[a-z0-9\-]+(?:\.[a-z0-9\-]+)*\.[a-z]{2,24}")
 _EMAIL_SPOKEN = re2.compile(
-    rf"[a-z0-9][a-z0-9._+\-]* ?(?:{_AT_SPOKEN}) ?[a-z0-9\-]+ ?(?:{_DOT}|\.) ?[a-z]{{2,12}}\b", options()
+    rf"[a-z0-9][a-z0-9._+\-]* ?(?:{_AT_SPOKEN}) ?[a-z0-9\-]+ ?(?:{DOT}|\.) ?[a-z]{{2,12}}\b", options()
 )
-_AT_SIGNS = (
-    *(" at ", " aet ", "arroba", "arobase", "chiocciola", "アット", "あっと", "zeichen", "klammeraffe"),
-    *("(a)", "at*", "at *", "_at_", "-at-"),
-)
-_DOT_SIGNS = ("dot", "pun", "point", "ドット", "どっと", "点", ".)", ".]", ".}", *"·•∙⋅・。ᐧ․‧")
 # "sales, the usual at sign, lumora and at the end dot es": the parts of an address told one by one
 _TOLD = re2.compile(
     r"(?:\b(?:arroba|arobase|chiocciola|klammeraffe\w*|at-zeichen|at[- ](?:sign|symbol))\b|アットマーク|あっとまーく)"
-    rf"[^.!?。\n]{{1,80}}?(?:{_DOT}),? ?([a-z]{{2,12}})\b"
+    rf"[^.!?。\n]{{1,80}}?(?:{DOT}),? ?([a-z]{{2,12}})\b"
 )
 _MAILBOX = re2.compile(
     r"^(?:support|info|help|care|service|contact|contacto|kontakt|hilfe|ayuda|sales|hello|mail|office|sav|assistenza"
@@ -72,14 +60,13 @@ LINK = re2.compile(
     rf"(?: ?/ ?{_REST}*)?",
     options(),
 )
-_DOTTED = re.compile(r"\.[a-z]| \. ?[a-z]|: ?/")
 _NAMED = re2.compile(
     r"(?:user ?name|handle|nick|nutzername|usuario|utente|utilisateur|アカウント|ユーザー名|id|insta(?:gram)?|telegram"
     r"|skype|facebook|tiktok|snapchat|インスタ(?:グラム)?)"
     r"(?: (?:as|is|at|under|unter|als|ist|sous|est|como|es|come|e))?[ :は「@で]*$"
 )
-_SPACED = re2.compile(r"\b[a-z0-9](?: [a-z0-9\-]){2,30} ?\. ?[a-z](?: [a-z]){1,6}\b", options())
-_SPELLED = re2.compile(rf"([a-z0-9][a-z0-9\-]{{1,40}}),? ?(?:{_DOT}),? ?([a-z]{{2,12}})\b( ?(?:{_SLASH}))?", options())
+_SPACED = re2.compile(SPACED, options())
+_SPELLED = re2.compile(rf"([a-z0-9][a-z0-9\-]{{1,40}}),? ?(?:{DOT}),? ?([a-z]{{2,12}})\b( ?(?:{_SLASH}))?", options())
 
 _NUMBER = re.compile(r"(?<![a-z0-9.,])(?:\+|\(\+?)?\d(?:[ \-./()\u30fc~_*]{0,3}\d){5,16}(?![a-z0-9%])")
 _ID = re.compile(
@@ -92,10 +79,9 @@ _ID = re.compile(
 )
 _PRICE = re.compile(r"[$€£¥]\s?$|\b(?:eur|usd|gbp|jpy)\s?$")
 _PRICE_AFTER = re.compile(r"\s?(?:[$€£¥円%]|eur|usd|euros?\b|yen\b|dollars?\b|(?:mm|cm|kg|mah|lm|rpm|kwh|hz|ml|km)\b)")
-_MANY_DIGITS = re.compile(
-    r"(?=[0-9oil|〇零一二三四五六七八九])(?:[0-9oil|〇零一二三四五六七八九][ \-./()ー~_*]{0,3}){7}"
-)
-_NO_PHONE = re.compile(r"\d{3}-\d{7}-\d{7}|\b[a-z]{1,4}\d{6,}[a-z]{0,3}\b")
+_MANY_DIGITS = re.compile(rf"(?={DIGIT})(?:{DIGIT}{GAP}){{7}}")
+_AN_ORDER = re.compile(r"\d{3}-\d{7}-\d{7}")
+_NO_PHONE = re.compile(rf"{_AN_ORDER.pattern}|\b[a-z]{{1,4}}\d{{6,}}[a-z]{{0,3}}\b")
 _LEET = re.compile(r"\b[0-9oil|]*\d[0-9oil|]*\b", re.ASCII)
 _LEET_DIGITS = str.maketrans("oil|", "0111")
 JOINED = {"and", "und", "et", "y", "e"}  # cincuenta y cinco
@@ -109,8 +95,11 @@ def phones(case: Case) -> Spans:
     Order ids, tracking numbers, dates, prices and references are none; without a word such as "call" a number counts
     only if it is valid in its country and nothing says that it is a reference.
     """
-    bare = _NO_PHONE.sub(" ", case.plain)
-    if not _MANY_DIGITS.search(bare) and not ("digits" in case.occurring and case.word("digits").search(bare)):
+    if case.occurring.isdisjoint(("sign: digits", "sign: letters before digits", "digits")):
+        return
+    known = _NO_PHONE if "sign: letters before digits" in case.occurring else _AN_ORDER
+    bare = known.sub(" ", case.plain)
+    if not _MANY_DIGITS.search(bare) and not ("digits" in case.occurring and stands_in(case.word("digits"), bare)):
         return
     text = _LEET.sub(lambda m: m.group().translate(_LEET_DIGITS), case.plain)
     if case.reading.language == "ja":
@@ -163,7 +152,9 @@ def _said_about(case: Case, start: int, end: int, told: int) -> tuple[bool, bool
         return called, True
     after = case.plain[end : min(last, end + 70)]
     means = case.word("means").search(after) if "means" in case.occurring else None
-    return called, means is not None and bool(case.word("reference").search(after[means.end() : means.end() + 40]))
+    if means is None:
+        return called, False
+    return called, stands_in(case.word("reference"), after[means.end() : means.end() + 40])
 
 
 def _is_warned_of(case: Case, start: int, end: int) -> bool:
@@ -202,18 +193,18 @@ def emails(case: Case) -> Spans:
 
 
 def _emails(case: Case) -> Spans:
-    if "@" in case.plain or "(" in case.plain or "[" in case.plain or "{" in case.plain or "<" in case.plain:
+    if "sign: @" in case.occurring:
         for m in _EMAIL.finditer(case.plain):
             ending = re.split(r"[^a-z]+", m.group())[-1]
             if is_ending(ending) or (len(ending) > 1 and _PLAIN_EMAIL.fullmatch(m.group())):
                 yield m.span()
-    spelled = any(word in case.plain for word in _AT_SIGNS)
+    spelled = "sign: at" in case.occurring
     for m in _EMAIL_SPOKEN.finditer(case.plain) if spelled else ():
         said = m.group()
         ending = re.split(r"[^a-z]+", said)[-1]
         if is_ending(ending) and (" at " not in said or _is_address(case, m.start(), said)):
             yield m.span()
-    for m in _TOLD.finditer(case.plain) if spelled or "at s" in case.plain else ():
+    for m in _TOLD.finditer(case.plain) if spelled or "sign: at s" in case.occurring else ():
         if is_ending(m[1]):
             yield m.span()
     if "@" in case.plain:
@@ -276,20 +267,18 @@ def links(case: Case) -> Spans:
     """Links and bare domains outside Amazon and the allow-list, also spelled out: "cosyhome dot com slash help"."""
     plain, shown = case.plain, case.reading.shown
     mails = list(emails(case))
-    if _DOTTED.search(plain):
-        for m in LINK.finditer(plain):
-            start, end = m.start(), m.end()
+    if "sign: dotted" in case.occurring:
+        for start, end in spans(LINK, plain):
             if any(a <= start < b for a, b in mails) or _NAMED.search(plain[max(0, start - 20) : start]):
                 continue
             if not _is_written_as_link(shown[start:end], plain, start):
                 continue
-            if _is_foreign(domain_of(m.group()), case):
+            if _is_foreign(domain_of(plain[start:end]), case):
                 yield start, end
-    for m in _SPACED.finditer(plain) if ". " in plain else ():  # l u m e n . c o m
-        if _is_foreign(domain_of(m.group().replace(" ", "")), case):
-            yield m.span()
-    spelled = any(word in plain for word in _DOT_SIGNS)
-    for m in _SPELLED.finditer(plain) if spelled else ():
+    for start, end in spans(_SPACED, plain) if "sign: spaced" in case.occurring and ". " in plain else ():
+        if _is_foreign(domain_of(plain[start:end].replace(" ", "")), case):
+            yield start, end
+    for m in _SPELLED.finditer(plain) if "sign: dot" in case.occurring else ():
         if any(a <= m.start() < b for a, b in mails):
             continue
         if is_ending(m.group(2)) and _is_meant(case, m) and _is_foreign(f"{m.group(1)}.{m.group(2)}", case):

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
+from operator import add
 from typing import NamedTuple
 
 from suggest.tone.case import Case
@@ -14,7 +15,7 @@ Spans = Iterator[tuple[int, int]]
 
 FILE = FOLDER / "likeness.json"
 FULL = (21, 40)  # pieces of a sentence that can speak for itself: eleven words; in Japanese 15 letters
-_WORD = re.compile(r"[^\W\d_]+")
+_STEM = re.compile(r"([^\W\d_]{1,5})[^\W\d_]*")
 _BLANK = re.compile(r"[\s\d]+")
 _HUNDRED = re.compile(r"100 ?%|\b(?:19|20)\d\d\b")  # "100 % satisfied", "since 1998" are no facts of an order
 
@@ -36,10 +37,12 @@ def pieces(plain: str, language: str) -> list[str]:
     """
     if language == "ja":
         text = _BLANK.sub("", plain)
-        found = [text[i : i + n] for n in (2, 3, 4) for i in range(len(text) - n + 1)]
+        two = list(map(add, text, text[1:]))
+        three = list(map(add, two, text[2:]))
+        found = [*two, *three, *map(add, three, text[3:])]
     else:
-        stems = [word[:5] for word in _WORD.findall(plain)]
-        found = stems + [f"{a} {b}" for a, b in pairwise(stems)]
+        stems = _STEM.findall(plain)
+        found = [*stems, *map(" ".join, pairwise(stems))]
     return list(dict.fromkeys(found))
 
 
@@ -63,8 +66,7 @@ def likeness(plain: str, language: str, category: str) -> float:
 
 def _likeness(found: list[str], reader: Reader, least: int) -> float:
     """`least` pieces must have spoken: in three words one word would decide."""
-    weights = reader.weights
-    said = sum(weights.get(piece, 0.0) for piece in found)
+    said = sum(filter(None, map(reader.weights.get, found)))
     return float(said / max(len(found), least) ** 0.5 - reader.least)
 
 
@@ -81,28 +83,36 @@ def reasons(plain: str, language: str, category: str, count: int = 5) -> list[st
 
 def reassuring(case: Case) -> Spans:
     """Sentences of warmth that hold no number and no quote; these are facts of a case."""
-    for start, end, said in _sentences(case):
-        is_fact = any(char.isdigit() for char in _HUNDRED.sub("", said)) or "   " in said
-        if not is_fact and _sounds(case, said, "generic_reassurance"):
+    for start, end, said, found in _sentences(case):
+        if _sounds(case, found, "generic_reassurance") and not _is_fact(said):
             yield start, end
+
+
+def _is_fact(said: str) -> bool:
+    return "   " in said or any(char.isdigit() for char in _HUNDRED.sub("", said))
 
 
 def courting(case: Case) -> Spans:
     """Sentences that court a review, or want one gone; some word for one stands in them."""
-    for start, end, said in _sentences(case) if "reviewish" in case.occurring else ():
-        if case.says("reviewish", start, end) and _sounds(case, said, "review_manipulation"):
+    for start, end, _, found in _sentences(case) if "reviewish" in case.occurring else ():
+        if _sounds(case, found, "review_manipulation") and case.says("reviewish", start, end):
             yield start, end
 
 
-def _sounds(case: Case, said: str, category: str) -> bool:
+def _sounds(case: Case, found: list[str], category: str) -> bool:
     language = case.reading.language
-    found = pieces(said, language)
     full = FULL[language == "ja"]
     return full // 3 <= len(found) <= 7 * full and _likeness(found, readers(language)[category], full) > 0
 
 
-def _sentences(case: Case) -> Iterator[tuple[int, int, str]]:
+def _sentences(case: Case) -> list[tuple[int, int, str, list[str]]]:
+    """Start, end, words without quotes, and pieces of every sentence."""
+    return case.once("sentences and pieces", lambda: _cut(case))
+
+
+def _cut(case: Case) -> Iterator[tuple[int, int, str, list[str]]]:
     for start, end in case.reading.sentences:
         said = case.reading.unquoted(start, end)
+        bare = said.strip()
         begin = start + len(said) - len(said.lstrip())
-        yield begin, start + len(said.rstrip()), said.strip()
+        yield begin, begin + len(bare), bare, pieces(bare, case.reading.language)

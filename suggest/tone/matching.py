@@ -1,15 +1,16 @@
 """Where the phrases and patterns of all rules stand in a reply: one walk for the phrases, one for the patterns."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 import ahocorasick_rs
 import re2
 
 from messages import InputError
-from suggest.tone.reading import Reading, expanded, fold, options, pattern
+from suggest.tone.reading import Reading, expanded, fold, options, pattern, spans, stands_in
 from suggest.tone.rules import Rule, RuleBook, rule_book
+from suggest.tone.signs import SIGNS
 
 _CHOICE = re.compile(r"\(([^()\[\]]*)\)|\[([^()\[\]]*)\]")  # the innermost first
 
@@ -74,22 +75,24 @@ class Matcher:
     looked up.
     """
 
-    def __init__(self, book: RuleBook) -> None:
+    def __init__(self, book: RuleBook, signs: Mapping[str, str] | None = None) -> None:
         words = dict(book.words)
         self.rules = {r.id: r for r in book.rules if r.kind == "avoid"}
         allowed = {f"allowed {r.id}": r.allowed for r in self.rules.values()}
         self.phrases = Phrases({r.id: r.phrases for r in self.rules.values()} | allowed)
-        self.beside = {r.id: [_compiled(b, r, words) for b in r.beside] for r in self.rules.values() if r.beside}
+        self.beside = {r.id: _any_compiled(r.beside, r, words) for r in self.rules.values() if r.beside}
         self.words = {name: _word_source(book.language, name, text) for name, text in words.items()}
         self.names = [(r.id, _compiled(p, r, words)) for r in self.rules.values() for p in r.patterns]
         self.set = re2.Set.SearchSet(options())
         for source in [p for r in self.rules.values() for p in r.patterns] + list(self.words.values()):
             self.set.Add(expanded(source, words))
+        for source in (signs or {}).values():
+            self.set.Add(source)
         self.set.Compile()
-        self.word_names = list(self.words)
+        self.word_names = [*self.words, *(signs or {})]
 
     def occurring(self, reading: Reading) -> frozenset[str | int]:
-        """Numbers of the patterns and names of the word lists that occur in the plain text."""
+        """Numbers of the patterns and names of the word lists and signs that occur in the plain text."""
         found = self.set.Match(reading.plain) or []
         patterns = len(self.names)
         return frozenset(i if i < patterns else self.word_names[i - patterns] for i in found)
@@ -102,28 +105,29 @@ class Matcher:
         for i in occurring:
             if isinstance(i, int):
                 name, compiled = self.names[i]
-                hits += [(name, *m.span()) for m in compiled.finditer(reading.plain)]
+                hits += [(name, *span) for span in spans(compiled, reading.plain)]
         hits.sort(key=lambda f: (f[0], f[1], -f[2]))
         kept: list[tuple[Rule, int, int]] = []
         last: tuple[str, int] = ("", -1)
+        known: dict[tuple[str, tuple[int, int]], bool] = {}
         for name, start, end in hits:
             if name == last[0] and start < last[1]:
                 continue
             if any(n == name and a < end and start < b for n, a, b in spared):
                 continue
-            if not self._is_beside(name, reading, start):
-                continue
+            if name in self.beside:
+                near = name, self._around(name, reading, start)
+                if near not in known:
+                    known[near] = stands_in(self.beside[name], reading.unquoted(*near[1]))
+                if not known[near]:
+                    continue
             kept.append((self.rules[name], start, end))
             last = (name, end)
         return kept
 
-    def _is_beside(self, name: str, reading: Reading, place: int) -> bool:
-        if name not in self.beside:
-            return True
+    def _around(self, name: str, reading: Reading, place: int) -> tuple[int, int]:
         around = self.rules[name].nearby
-        start, end = reading.sentences_around(place, around) if around else reading.sentence_at(place)
-        said = reading.unquoted(start, end)
-        return any(p.search(said) for p in self.beside[name])
+        return reading.sentences_around(place, around) if around else reading.sentence_at(place)
 
 
 def _compiled(source: str, rule: Rule, words: dict[str, str]) -> "re2._Regexp":
@@ -133,6 +137,13 @@ def _compiled(source: str, rule: Rule, words: dict[str, str]) -> "re2._Regexp":
     except (re2.error, KeyError) as error:
         known = " ".join(f"{{{name}}}" for name in sorted(words))
         raise InputError(f"Rule {rule.id!r}: cannot read pattern {source!r}: {error}. Known words: {known}.") from None
+
+
+def _any_compiled(sources: Sequence[str], rule: Rule, words: dict[str, str]) -> "re2._Regexp":
+    """Several patterns of a rule as one, each of which can be read."""
+    for source in sources:
+        _compiled(source, rule, words)
+    return pattern("|".join(f"(?:{source})" for source in sources), words)
 
 
 def _word_source(language: str, name: str, text: str) -> str:
@@ -167,4 +178,4 @@ def matcher_of(language: str, rules: tuple[Rule, ...]) -> Matcher:
 @cache
 def matcher(language: str) -> Matcher:
     """The matcher of the rules that ship for a language, built once."""
-    return Matcher(rule_book(language))
+    return Matcher(rule_book(language), SIGNS)

@@ -10,19 +10,13 @@ import re2
 
 from suggest.tone.case import Case
 from suggest.tone.promises import segment
-from suggest.tone.reading import fold
+from suggest.tone.reading import fold, stands_in
 from suggest.tone.rules import rule_book
+from suggest.tone.signs import CURRENCIES
 
 Spans = Iterator[tuple[int, int]]
 
 SIGNS = {"€": "EUR", "£": "GBP", "¥": "JPY", "円": "JPY", "$": "", "us$": "USD", "ca$": "CAD", "a$": "AUD", "r$": "BRL"}
-_WORDS = {
-    **dict.fromkeys(("eur", "ユーロ"), "EUR"),
-    **dict.fromkeys(("gbp", "pound", "quid", "libra", "sterlin", "livre", "pfund", "ポンド"), "GBP"),
-    **dict.fromkeys(("jpy", "yen"), "JPY"),
-    **{"usd": "USD", "mxn": "MXN", "cad": "CAD", "aud": "AUD", "dol": "", "ドル": ""},  # whose dollars is not said
-}
-_ANY_CURRENCY = (*"$€£¥円", *_WORDS)
 _SHARE = re.compile(r"[%割パ]|cent|prozent|ciento")
 _CODE = r"(?:eur|usd|gbp|jpy|cad|aud|mxn)\b"
 _NAME = (
@@ -137,12 +131,12 @@ def sums(case: Case) -> list[Offer]:
 
 
 def _sums(case: Case) -> Iterator[Offer]:
-    if any(sign in case.plain for sign in _ANY_CURRENCY):
+    if "sign: currency" in case.occurring:
         yield from (_sum(m) for m in _AMOUNT.finditer(case.plain))
     if case.reading.language == "ja":
         for m in _KANJI.finditer(case.plain):
             yield Offer(m.start(), m.end() + 1, amount=Decimal(kanji_number(m.group())), currency="JPY")
-    elif _CURRENCY.search(case.plain):
+    elif "sign: currency" in case.occurring and stands_in(_CURRENCY, case.plain):
         spoken, values = _spoken(case.reading.language)
         for m in spoken.finditer(case.plain):
             if m[3]:
@@ -173,7 +167,7 @@ def _sum(m: "re2._Match") -> Offer:
 
 
 def _currency(sign: str) -> str:
-    return SIGNS.get(sign) or next((c for w, c in _WORDS.items() if sign.startswith(w)), "")
+    return SIGNS.get(sign) or next((c for w, c in CURRENCIES.items() if sign.startswith(w)), "")
 
 
 def _is_offered(case: Case, offer: Offer) -> bool:

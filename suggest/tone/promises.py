@@ -4,6 +4,7 @@ from bisect import bisect_left
 from itertools import islice
 
 from suggest.tone.case import Case
+from suggest.tone.reading import spans, stands_in
 
 
 def segment(case: Case, start: int, end: int) -> tuple[int, int]:
@@ -38,9 +39,9 @@ def _is_past(case: Case, start: int, end: int, mine: tuple[int, int]) -> bool:
     around = segment(case, start, end)
     if case.says("limit", max(around[0], start - 15), start):
         return False
-    if case.word("past_day").search(case.plain[max(around[0], start - 40) : start]):
+    if stands_in(case.word("past_day"), case.plain[max(around[0], start - 40) : start]):
         return True
-    if case.word("past_after").match(case.plain[end : min(around[1], end + 30)]):
+    if case.word("past_after").match(case.plain[end : min(around[1], end + 30)].encode()):
         return True
     if mine[0] < end and start < mine[1]:
         return False
@@ -65,8 +66,8 @@ def is_instruction(case: Case, start: int, end: int) -> bool:
         last = case.reading.sentence_at(start)[1] if last - end < 3 else last
         return case.says("instruction", end, last)
     before = case.plain[first:start]
-    told = max((m.end() for m in case.word("instruction").finditer(before)), default=-1)
-    said = max((m.end() for m in case.word("seller").finditer(before)), default=-1)
+    told = max((b for _, b in spans(case.word("instruction"), before)), default=-1)
+    said = max((b for _, b in spans(case.word("seller"), before)), default=-1)
     return told > said
 
 

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -140,7 +141,7 @@ class Reading:
     @cached_property
     def highest(self) -> str:
         """The last of its characters in Unicode's order: what is below needs no search for what is above."""
-        return max(self.shown, default="")
+        return "\x7f" if self.shown.isascii() else max(set(self.shown))
 
     @cached_property
     def quotes(self) -> list[tuple[int, int]]:
@@ -219,6 +220,20 @@ def pattern(source: str, words: dict[str, str] | None = None) -> "re2._Regexp":
     (0, 22)
     """
     return re2.compile(expanded(source, words or {}), options())
+
+
+def stands_in(sought: "re2._Regexp", text: str) -> bool:
+    """True if a pattern of re2 stands anywhere in a text; as bytes, for which re2 need not count characters."""
+    return sought.search(text.encode()) is not None
+
+
+def spans(sought: "re2._Regexp", text: str) -> Iterator[tuple[int, int]]:
+    """Where a pattern of re2 stands in a text.
+
+    >>> [list(spans(re2.compile("da[ys]"), text)) for text in ("4 days", "4 jours, 4 días, 4 days")]
+    [[(2, 5)], [(19, 22)]]
+    """
+    return (m.span() for m in sought.finditer(text.encode() if text.isascii() else text))
 
 
 def expanded(source: str, words: dict[str, str]) -> str:

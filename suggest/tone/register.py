@@ -9,6 +9,7 @@ import re2
 from messages import detect_language
 from suggest.tone.case import Case
 from suggest.tone.characters import is_eastern, is_simplified
+from suggest.tone.reading import spans
 from suggest.tone.rules import LANGUAGES, rule_book
 
 Spans = Iterator[tuple[int, int]]
@@ -53,6 +54,7 @@ def _languages_of(word: str) -> frozenset[str]:
 
 
 _PLACES = {language: 20 * i for i, language in enumerate(LANGUAGES) if language != "ja"}
+_OTHERS = {mine: [place for language, place in _PLACES.items() if language != mine] for mine in LANGUAGES}
 _MOST = (1 << 20) - 1  # votes that one place holds; a reply is read up to LONGEST characters
 
 
@@ -100,9 +102,8 @@ def _not_western(case: Case) -> Spans:
     for a, b in case.reading.sentences:
         words = _WORD.findall(case.reading.unquoted(a, b))
         votes = sum(map(_votes_of, words))
-        counts = {language: votes >> place & _MOST for language, place in _PLACES.items()}
-        own = counts.pop(mine)
-        other = max(counts.values())
+        own = votes >> _PLACES[mine] & _MOST
+        other = max([votes >> place & _MOST for place in _OTHERS[mine]])
         known += own
         others += len(words)
         surely, perhaps = other > 2 * own, other > own
@@ -120,7 +121,8 @@ def _is_elsewhere(case: Case, start: int, end: int) -> bool:
     """True if three common words of languages that we do not write stand in a sentence, and the detector agrees."""
     if "elsewhere" not in case.occurring:
         return False
-    found = {m.group() for m in case.word("elsewhere").finditer(case.reading.unquoted(start, end))}
+    said = case.reading.unquoted(start, end)
+    found = {said[a:b] for a, b in spans(case.word("elsewhere"), said)}
     return len(found) >= 3 and _is_detected(case, start, end)
 
 
