@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import cache
@@ -147,10 +147,12 @@ class _Facts:
         """
         if isinstance(value, cls):
             return value
-        known = [f.name for f in fields(cls)]  # type: ignore[arg-type]
-        if value is not None and not isinstance(value, Mapping):
+        if value is None:
+            return cls()
+        known: Mapping[str, Any] = cls.__dataclass_fields__  # type: ignore[attr-defined]
+        if not isinstance(value, Mapping):
             raise InputError(f"{cls.__name__} wants a dict or {cls.__name__}, not {type(value).__name__}.")
-        value = {_SPELLED.get(k, k): v for k, v in (value or {}).items()}
+        value = {_SPELLED.get(k, k): v for k, v in value.items()}
         unknown = [str(k) for k in value if k not in known]
         if unknown:
             raise InputError(f"{cls.__name__} has no field {', '.join(map(repr, unknown))}. Known: {' '.join(known)}.")

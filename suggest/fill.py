@@ -52,7 +52,8 @@ class Facts:
         self.language = language
         self.letter: Letter = letter(language, case.marketplace.code)
         self._known: dict[str, Fact | None] = {}
-        self.fitting: dict[str, list[Template]] = {}  # by scenario, kept by suggest.pick
+        self.holding: dict[str, bool] = {}  # by condition, and
+        self.fitting: dict[str, list[Template]] = {}  # by scenario: kept by suggest.pick
 
     @cached_property
     def book(self) -> Templates:
@@ -88,27 +89,21 @@ def fill(text: Text, facts: Facts, brief: bool = False) -> Filled:
     used: dict[str, Fact] = {}
     missing: list[str] = []
     pieces: list[Piece] = []
-    for lines in text:
-        paragraph = _paragraph(lines, facts, used, missing, brief)
-        if any(words for words, _ in paragraph):
-            pieces += [("\n\n", ""), *paragraph] if pieces else paragraph
+    joint = ("" if facts.language in ("ja", "zh") else " ", "")
+    for paragraph in text:
+        before = len(pieces)
+        for line in said(paragraph, facts, brief):
+            if len(pieces) > before:
+                pieces.append(joint)
+            elif pieces:
+                pieces.append(("\n\n", ""))
+            _add_line(line, facts, pieces, used, missing)
     places, at = [], 0
     for words, name in pieces:
         if name:
             places.append((name, at, at + len(words)))
         at += len(words)
-    return Filled("".join(words for words, _ in pieces), used, tuple(dict.fromkeys(missing)), tuple(places))
-
-
-def _paragraph(
-    lines: tuple[Line, ...], facts: Facts, used: dict[str, Fact], missing: list[str], brief: bool
-) -> list[Piece]:
-    joint = "" if facts.language in ("ja", "zh") else " "
-    pieces: list[Piece] = []
-    for line in said(lines, facts, brief):
-        pieces += [(joint, "")] if pieces else []
-        pieces += _line(line, facts, used, missing)
-    return pieces
+    return Filled("".join([words for words, _ in pieces]), used, tuple(dict.fromkeys(missing)), tuple(places))
 
 
 def said(lines: tuple[Line, ...], facts: Facts, brief: bool = False) -> Iterator[Line]:
@@ -120,8 +115,7 @@ def said(lines: tuple[Line, ...], facts: Facts, brief: bool = False) -> Iterator
             yield line.otherwise
 
 
-def _line(line: Line, facts: Facts, used: dict[str, Fact], missing: list[str]) -> list[Piece]:
-    pieces: list[Piece] = []
+def _add_line(line: Line, facts: Facts, pieces: list[Piece], used: dict[str, Fact], missing: list[str]) -> None:
     for i, part in enumerate(line.parts):
         if i % 2 == 0:
             one = i and _is_one_hour(line.parts[i - 1], facts)
@@ -134,7 +128,6 @@ def _line(line: Line, facts: Facts, used: dict[str, Fact], missing: list[str]) -
         used[part] = fact
         ends = line.parts[i + 1][:1] in (".", "。", "!", "?", ":")
         pieces.append((fact.value.rstrip(" .。") if ends else fact.value, part))
-    return pieces
 
 
 def _is_one_hour(name: str, facts: Facts) -> bool:
@@ -260,6 +253,8 @@ def clean_text(text: str, language: str) -> str:
     >>> clean_text("ＵＳＢ　cable\\u200b <b>2 m²</b>", "en")
     'USB cable 2 m²'
     """
+    if text.isascii() and text.replace("-", "").isalnum():
+        return text  # an id
     text = text.encode("utf-8", "ignore").decode("utf-8")
     text = _BRACKETS.sub(lambda m: " " if m.group()[0] == "<" else m.group(), text)
     text = "\n".join(_CONTROL.sub("", " ".join(line.split())) for line in text.split("\n"))
@@ -295,7 +290,7 @@ def is_foreign(text: str, language: str) -> bool:
     >>> is_foreign("顺丰速运", "ja"), is_foreign("ヤマト運輸", "ja"), is_foreign("ヤマト運輸", "de")
     (True, False, True)
     """
-    chinese = _CHINESE.findall(text)
+    chinese = [] if text.isascii() else _CHINESE.findall(text)
     return bool(chinese) and (language != "ja" or not is_japanese("".join(chinese)))
 
 

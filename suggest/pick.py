@@ -13,7 +13,7 @@ from model import FLAGS, Prediction
 from suggest.case import READ, STUCK_DAYS, Case
 from suggest.fill import Facts
 from suggest.kept import share_kept
-from suggest.templates import Line, Template, spaced
+from suggest.templates import Template, spaced
 
 UNDERSTOOD = 0.4  # probability of the likeliest scenario below which the buyer is asked what is meant
 LIKELY = 0.15  # probability from which another scenario is worth a look
@@ -185,9 +185,13 @@ def is_other_order(case: Case) -> bool:
 
 def holds(condition: str, facts: Facts) -> bool:
     """A condition by name; `not ` or `no ` before it turns it round."""
-    if condition in CONDITIONS:
-        return CONDITIONS[condition](facts)
-    return not CONDITIONS[condition.split(" ", 1)[1]](facts)
+    try:
+        return facts.holding[condition]
+    except KeyError:
+        known = CONDITIONS.get(condition)
+        found = known(facts) if known else not CONDITIONS[condition.split(" ", 1)[1]](facts)
+        facts.holding[condition] = found
+        return found
 
 
 def pick(facts: Facts, scenario: str) -> Choice:
@@ -235,12 +239,4 @@ def likeness(template: Template, case: Case) -> float:
 
 def unfilled(template: Template, facts: Facts) -> list[str]:
     """Facts that a template cannot do without and that are not known."""
-    lacking: list[str] = []
-    for paragraph in template.text:
-        for line in paragraph:
-            lacking += _unfilled(line, facts)
-    return list(dict.fromkeys(lacking))
-
-
-def _unfilled(line: Line, facts: Facts) -> list[str]:
-    return [] if line.optional else [name for name in line.fields if not facts.get(name)]
+    return [name for name in template.fields if not facts.get(name)]

@@ -181,13 +181,14 @@ def read_case(
     bought, sold = Order.of(order), Product.of(product)
     if bought.asin and sold.asin and bought.asin.upper() != sold.asin.upper():
         sold = Product()  # facts of another product are no facts
-    bought = replace(
-        bought,
-        product_name=bought.product_name or sold.name,
-        product_specs=bought.product_specs or sold.specs,
-        manual_steps=bought.manual_steps or sold.manual_steps,
-        restock_date=bought.restock_date or sold.restock_date,
-    )
+    if sold != Product():
+        bought = replace(
+            bought,
+            product_name=bought.product_name or sold.name,
+            product_specs=bought.product_specs or sold.specs,
+            manual_steps=bought.manual_steps or sold.manual_steps,
+            restock_date=bought.restock_date or sold.restock_date,
+        )
     language = prediction.language if prediction.language in LANGUAGES else _language_of(place.languages)
     at = known_to_be(now)
     received = at if received_at is None else known_to_be(received_at)
@@ -507,6 +508,7 @@ def alternatives(chosen: Suggestion, facts: Facts) -> tuple[Suggestion, ...]:
     if not facts.case.prediction.sure:
         others = [(name, p) for name, p in facts.case.prediction.ranking[:3] if name != chosen.scenario]
         scenarios += [name for name, p in others if p >= LIKELY or (p >= HINTED and is_named(name, facts))][:1]
+    texts = [fill(book.by_id[s.template_id].text, facts).text for s in (chosen, *found)]
     for scenario in scenarios:
         for template in candidates(facts, scenario):
             special = template.situation.when or template.situation.words
@@ -515,6 +517,7 @@ def alternatives(chosen: Suggestion, facts: Facts) -> tuple[Suggestion, ...]:
             if scenario != chosen.scenario and _asks_in_vain(template, facts):
                 continue
             text = fill(template.text, facts).text
-            if all(ratio(text, fill(book.by_id[s.template_id].text, facts).text) < ALIKE for s in (chosen, *found)):
+            if all(ratio(text, other) < ALIKE for other in texts):
                 found.append(write(Choice(template), (), facts))
+                texts.append(text)
     return tuple(found)
