@@ -15,6 +15,7 @@ from suggest.tone.rules import FOLDER, LANGUAGES, read_toml
 
 ORDER = Order.of({"order_id": "302-1234567-1234567", "order_total": "49.90", "currency": "EUR", "carrier": "DHL"})
 ID = "302-1234567-1234567"
+TOO_MUCH = {"over_compensation", "missing_goodwill_statement"}
 GOODWILL = " a goodwill gesture without admission of liability."
 
 
@@ -168,6 +169,16 @@ REPLIES = [
         {},
         {"review_manipulation"},
         "the reward stands in the sentence after the hint",
+    ),
+    ("en", "Order today and I return 5 € to you afterwards.", {"order": Order()}, TOO_MUCH, "money before a purchase"),
+    ("de", "Der Deckel kostet 5 € weniger als im Mai.", {"order": Order()}, set(), "a price before a purchase"),
+    ("fr", f"{ID} : vos 49,90 € sont sur votre carte depuis lundi.", {}, set(), "the whole price, back on the card"),
+    (
+        "fr",
+        f"{ID} : vos 49,90 € sont sur votre carte depuis lundi.",
+        {"order": Order.of({"order_id": ID})},
+        set(),
+        "of a total that is not known a refund may be the whole",
     ),
     ("en", f"Order {ID}: see www.amazon.com/manual.", {"scenario": "usage_help"}, {"link_only"}, "a link and no step"),
     ("en", f"Order {ID}: press SET; more on www.amazon.com/manual.", {"scenario": "usage_help"}, set(), "a step"),

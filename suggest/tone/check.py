@@ -24,6 +24,7 @@ Places = Iterator[tuple[int, int]]
 IN_TEXT = {"residue", "simplified", "length", "markup", "control", "breaks"}  # their spans are the text's own
 BY_LIKENESS = ("reassuring", "courting")
 NO_COMFORT = ("prohibited_words", "review_manipulation")  # warm words there are a part of the trick or of the plea
+NO_LIKENESS = (*NO_COMFORT, "external_contact", "admission_of_liability")
 LOOKS_FOR: dict[str, Callable[[Case], Places]] = {
     "phone": contacts.phones,
     "email": contacts.emails,
@@ -127,7 +128,7 @@ def findings_of(case: Case, team: TeamRules | None = None) -> list[Finding]:
         if rule.kind not in IN_TEXT:
             start, end = case.reading.original(start, end)
         if rule.kind in BY_LIKENESS and any(
-            f.category in (rule.category, *NO_COMFORT) and start <= f.start < end for f in found
+            f.category in (rule.category, *NO_LIKENESS) and start <= f.start < end for f in found
         ):
             continue  # a rule that knows the words has said what the sentence is
         instead = rule.instead.replace("{resolve_hours}", str(case.resolve_hours))

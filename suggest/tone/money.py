@@ -10,7 +10,7 @@ import re2
 
 from suggest.tone.case import Case
 from suggest.tone.promises import segment
-from suggest.tone.reading import fold, stands_in
+from suggest.tone.reading import fold, spans, stands_in
 from suggest.tone.rules import rule_book
 from suggest.tone.signs import CURRENCIES
 
@@ -20,7 +20,8 @@ SIGNS = {"€": "EUR", "£": "GBP", "¥": "JPY", "円": "JPY", "$": "", "us$": "
 _SHARE = re.compile(r"[%割パ]|cent|prozent|ciento")
 _CODE = r"(?:eur|usd|gbp|jpy|cad|aud|mxn)\b"
 _NAME = (
-    r"(?:euros?|dollars?|dolar(?:es)?|dollari|pounds?|quid|libras?|livres?|sterline|pfund|yen(?:es)?)\b"
+    r"(?:eur(?:os?|ill?os?|ini|itos?|etti|onen)|dollars?|bucks?|dolar(?:es|itos)?|dollari|pounds?|quid|libras?|livres?|sterline"
+    r"|pfund|pesos?|yen(?:es)?)\b"
     r"|ユーロ|ドル|ポンド"
 )
 _CURRENCY = re2.compile(_NAME)
@@ -36,6 +37,10 @@ _PERCENT = re.compile(
 _TENTHS = re.compile(r"(?<![\d.,役分])([\d一二三四五六七八九])割(?!れ|り|当)")
 _UNIT = r"(?:[mck]?m|m[lg]|k?g|l|v|m?a|k?wh?|[mgk]?hz|mah|h|uhr|ore|zoll|inch(?:es)?|in|ft|lbs?|oz|db|bar|grad|x)\b"
 _BARE = re.compile(rf"(?<![\d.,:/$€£¥v])\d{{1,4}}[.,]\d\d(?![\d.,]?\d|[%:/$€£¥°]| ?{_UNIT})")
+_WHOLE = re.compile(
+    r"(?<![\d.,:/$€£¥])\d{1,4}(?= ?[;:!?)]|[.,](?!\d)|$"
+    r"| (?:for|per|fur|pour|por|als|as|come|como|on top|extra|drauf|dazu|en plus|mas|in piu)\b)"
+)
 _DAY = re.compile(r"(?:0?[1-9]|[12]\d|3[01])\.(?:0[1-9]|1[0-2])")
 _KANJI = re.compile(r"[一二三四五六七八九十百千万]{1,9}(?=円)")
 _KANJI_DIGITS = {c: i for i, c in enumerate("一二三四五六七八九", 1)}
@@ -79,11 +84,10 @@ def number(written: str) -> Decimal:
 def offers(case: Case) -> list[Offer]:
     """Every compensation that the reply offers, in the order of the text.
 
-    The full price is a remedy and no compensation; nor is a price, a cost, a sum that the buyer asked for, or a
-    refusal.
+    A sum below the order total is one, whatever verb moves it, unless it is named as something else: the full price,
+    which is a remedy, a price or a cost, the money for a part that came back, a sum that the buyer asked for, or a
+    refusal. Before a purchase, and where no total is known, the words must say that money goes to the buyer.
     """
-    if case.is_presale or not case.occurring & {"offered", "on_top", "given_extra", "added"}:
-        return []
     found = case.once("offers", lambda: (o for o in _amounts(case) if _is_offered(case, o)))
     return sorted(found, key=lambda o: o.start)
 
@@ -102,18 +106,26 @@ def _amounts(case: Case) -> Iterator[Offer]:
             said = case.says("added", *segment(case, m.start(), m.end()))
             if said and not any(a < m.end() and m.start() < b for a, b in known):
                 yield Offer(m.start(), m.end(), amount=number(m.group()))
+        for m in _WHOLE.finditer(case.plain) if known else ():  # "40,00 € and another 15, for the trouble"
+            if stands_in(case.word("another"), case.plain[max(0, m.start() - 20) : m.start()]):
+                yield Offer(m.start(), m.end(), amount=number(m.group()))
 
 
 def _percents(case: Case) -> Iterator[Offer]:
     for m in _PERCENT.finditer(case.plain):
-        of = case.word("of_price").search(case.plain[m.end() : m.end() + 50])  # "35 % of what you paid" is one share
-        yield Offer(m.start(), m.end() + (of.end() if of and of.start() < 12 else 0), share=number(m[1]) / 100)
+        yield Offer(m.start(), _end_of_share(case, m.end()), share=number(m[1]) / 100)
     for m in _TENTHS.finditer(case.plain):
         yield Offer(m.start(), m.end(), share=Decimal(_KANJI_DIGITS.get(m[1]) or int(m[1])) / 10)
     spoken, values = _spoken(case.reading.language)
     for m in spoken.finditer(case.plain):
         if m[2]:
-            yield Offer(m.start(), m.end(), share=Decimal(values[m[1]]) / 100)
+            yield Offer(m.start(), _end_of_share(case, m.end()), share=Decimal(values[m[1]]) / 100)
+
+
+def _end_of_share(case: Case, end: int) -> int:
+    """Where a share ends that is a share of the price: "35 % of what you paid" is one."""
+    of = case.word("of_price").search(case.plain[end : end + 50])
+    return end + (of.end() if of and of.start() < 12 else 0)
 
 
 @cache
@@ -172,27 +184,51 @@ def _currency(sign: str) -> str:
 
 def _is_offered(case: Case, offer: Offer) -> bool:
     sentence = case.reading.sentence_at(offer.start)
-    clause = segment(case, offer.start, offer.end)
+    clause = _clause(case, offer, sentence)
     if case.reading.is_quoted(offer.start, offer.end) or case.says("refused", *clause):
         return False
     if offer.share and case.says("impossible", offer.end, sentence[1]):  # half of it and you keep it: not possible
         return False
     if _is_named_otherwise(case, offer, clause):
         return False
+    if case.is_presale:
+        return offer.amount is not None and case.says("handed", *sentence)
+    total = case.order.order_total if case.order else None
+    if offer.amount is not None and total is not None and offer.amount < total:
+        return True
     if case.says("on_top", *clause) or case.says("added", *clause):
         return offer.amount is not None or case.says("offered", *sentence)
-    if not case.says("offered", *sentence):
+    if offer.share and total is not None and _names_the_price(case, offer):
+        return True
+    if not case.says("offered", *sentence) and not case.says("kept", *sentence):
         return False
-    if case.order is None or case.order.order_total is None:  # a bare refund may be the whole price
+    if total is None:  # a bare refund may be the whole price
         return case.says("given_extra", *sentence) or "goodwill" in case.occurring or case.says("kept", *sentence)
     return True
+
+
+def _names_the_price(case: Case, offer: Offer) -> bool:
+    """True for "a third of what you paid"; "a third" alone may be a turn of a screw."""
+    return any(a < b for a, b in spans(case.word("of_price"), case.plain[offer.start : offer.end]))
+
+
+def _clause(case: Case, offer: Offer, sentence: tuple[int, int]) -> tuple[int, int]:
+    """The clause around an offer; of a sum that stands alone between commas, with all that comes before it."""
+    first, last = segment(case, offer.start, offer.end)
+    return (sentence[0], last) if len(case.plain[first:last].split()) < 4 else (first, last)
 
 
 def _is_named_otherwise(case: Case, offer: Offer, clause: tuple[int, int]) -> bool:
     """True for what the buyer asks for, a cost, or the whole price; "of what you paid" belongs to the share itself."""
     if case.says("demanded", *clause) or _is_whole_price(case, offer, clause):
         return True
-    return case.says("cost", clause[0], offer.start) or case.says("cost", offer.end, clause[1])
+    if case.says("came_back", *clause) and not case.says("kept", *clause):
+        return True
+    after = offer.end
+    if "off_price" in case.occurring:  # "8 dollars off what you paid": what was paid is no cost
+        after += next((b for _, b in spans(case.word("off_price"), case.plain[after : clause[1]])), 0)
+    before = offer.end if offer.share is None else offer.start  # "from 29 €" is a threshold
+    return case.says("cost", clause[0], before) or case.says("cost", after, clause[1])
 
 
 def _is_whole_price(case: Case, offer: Offer, clause: tuple[int, int]) -> bool:

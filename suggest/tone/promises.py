@@ -113,6 +113,17 @@ def is_conditional(case: Case, start: int, end: int) -> bool:
     return case.says("conditional", first, start)
 
 
+def is_supposed(case: Case, start: int, end: int) -> bool:
+    """True in Japanese where the verb that was promised is itself an "if": 後日お荷物が届いた場合は."""
+    return case.reading.language == "ja" and stands_in(case.word("supposed"), case.plain[end : end + 12])
+
+
+def is_feature(case: Case, start: int, end: int) -> bool:
+    """True if a device shows or shares something there, and nobody says "us": "share it on WhatsApp"."""
+    sentence = case.reading.sentence_at(start)
+    return case.says("feature", *sentence) and not case.says("ours", *sentence)
+
+
 CONDITIONS = {
     "bounded": is_bounded,
     "instruction": is_instruction,
@@ -122,5 +133,7 @@ CONDITIONS = {
     "conditional": is_conditional,
     "paid_with": is_paid_with,
     "lawful": is_lawful,
+    "supposed": is_supposed,
+    "feature": is_feature,
     "quoted": lambda case, start, end: case.reading.is_quoted(start, end),
 }

@@ -88,7 +88,10 @@ KINDS = (
     "address", "reassuring", "courting", "doubled", "carrier", "tracking", "arrival", "duplicate", "register",
     "writing",
 )  # fmt: skip
-CONDITIONS = ("bounded", "instruction", "negated", "denied", "refused", "quoted", "conditional", "paid_with", "lawful")
+CONDITIONS = (
+    "bounded", "instruction", "negated", "denied", "refused", "quoted", "conditional", "supposed", "paid_with",
+    "lawful", "feature",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ CURRENCIES = {  # how the names of currencies begin
     **dict.fromkeys(("eur", "ユーロ"), "EUR"),
     **dict.fromkeys(("gbp", "pound", "quid", "libra", "sterlin", "livre", "pfund", "ポンド"), "GBP"),
     **dict.fromkeys(("jpy", "yen"), "JPY"),
-    **{"usd": "USD", "mxn": "MXN", "cad": "CAD", "aud": "AUD", "dol": "", "ドル": ""},  # whose dollars is not said
+    **{"usd": "USD", "mxn": "MXN", "cad": "CAD", "aud": "AUD"},
+    **dict.fromkeys(("dol", "buck", "peso", "ドル"), ""),  # whose dollars is not said
 }
 
 
