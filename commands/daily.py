@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,16 +17,24 @@ from commands.shared import (
     Market,
     Output,
     PolicyFile,
+    Scheduler,
+    Wanted,
+    Workers,
     app,
-    chosen_columns,
+    each_part,
+    gather,
     open_console,
     print_json,
-    read_input,
+    read_log_parts,
+    reading,
+    wanted_output,
 )  # fmt: skip
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from messages import Threaded
+    from messages.log import Part
     from suggest import Policy
 
 Now = Annotated[datetime | None, typer.Option(help="the time to count from, UTC; else the clock")]
@@ -65,30 +74,48 @@ def list_due(
     columns: Columns = None,
     encoding: Encoding = None,
     output: Output = None,
+    workers: Workers = 1,
+    scheduler: Scheduler = "",
     json: Json = False,
 ) -> None:
     """List the messages that wait for a reply, what is due soonest first, by the team's clock and the buyer's."""
     import pandas as pd
 
-    from messages.output import write_table
-    from messages.threads import read_threads
-    from model import load_classifier
+    from messages import read_threads
+    from messages.output import TABLES, write_table
     from suggest.policy import read_policy
 
     settings, at = read_policy(policy), _aware(now)
-    read = read_input(log, output, marketplace, columns, encoding)
-    threads = read_threads(log, columns=chosen_columns(columns), encoding=encoding, marketplace=marketplace)
-    waiting = [row for row in read.messages.to_dict("records") if not threads.settled(row["row"])]
-    found = load_classifier().classify([row["text"] for row in waiting])
-    dated = [(row, p) for row, p in zip(waiting, found, strict=True) if row["received_at"] == row["received_at"]]
-    rows = sorted((_due(row, p, settings, at, marketplace) for row, p in dated), key=lambda due: due["reply_by"])
-    undated = len(waiting) - len(dated)
+    wanted = Wanted(*wanted_output(output, [log], TABLES), workers, scheduler, json)
+    read = read_log_parts(log, marketplace, columns, encoding, json)
+    with reading(json):
+        threads = read_threads(read, each=each_part(wanted))
+    do = partial(_due_part, policy=settings, at=at, market=marketplace)
+    rows, undated = [], 0
+    for part_rows, part_undated in gather("Due", do, threads, read.n_rows, wanted):
+        rows += part_rows
+        undated += part_undated
+    rows.sort(key=lambda due: due["reply_by"])
     if output:
         write_table(pd.DataFrame(rows, columns=list(_DUE)), output)
     if json:
         print_json({"now": at, "due": rows, "undated": undated})
     else:
         _print_due(rows, undated, log.name, settings, at)
+
+
+def _due_part(
+    threaded: "Threaded", *, policy: "Policy", at: datetime, market: str | None
+) -> tuple[int, tuple[list[dict[str, Any]], int]]:
+    """The messages of a part that wait, and how many more have no date."""
+    from messages.log import frames_of
+    from model import load_classifier
+
+    messages = frames_of(threaded.part)[0].to_dict("records")
+    waiting = [row for row in messages if row["row"] not in threaded.settled]
+    found = load_classifier().classify([row["text"] for row in waiting])
+    dated = [(row, p) for row, p in zip(waiting, found, strict=True) if row["received_at"] == row["received_at"]]
+    return len(threaded.part.rows), ([_due(row, p, policy, at, market) for row, p in dated], len(waiting) - len(dated))
 
 
 _DUE = (
@@ -175,26 +202,53 @@ def keep_evidence(
     marketplace: Market = None,
     columns: Columns = None,
     encoding: Encoding = None,
+    workers: Workers = 1,
+    scheduler: Scheduler = "",
     json: Json = False,
 ) -> None:
     """Keep what buyers wrote who threaten with a review or a claim: the original text, UTC times, SHA-256."""
-    import hashlib
-
     import pandas as pd
 
-    from messages.output import write_table
-    from messages.threads import original_texts
+    from messages.output import TABLES, write_table
+
+    wanted = Wanted(*wanted_output(output, [log], TABLES), workers, scheduler, json)
+    read = read_log_parts(log, marketplace, columns, encoding, json)
+    kept_at = _aware(now).isoformat(timespec="seconds")
+    of_log = {"log": log.name, "log_sha256": read.digest, "kept_at": kept_at}
+    rows: list[dict[str, Any]] = []
+    n_messages = 0
+    for part_rows, n in gather("Evidence", _evidence_part, read, read.n_rows, wanted):
+        rows += [row | of_log for row in part_rows]
+        n_messages += n
+    if output:
+        write_table(pd.DataFrame(rows, columns=_EVIDENCE), output)
+    if json:
+        print_json({"evidence": rows})
+        return
+    console = open_console()
+    for kept in rows[:SHOWN]:
+        console.print(f"row {kept['row']}, order {kept['order_id'] or 'not known'}, {kept['flags']}", markup=False)
+        console.print(f"  {kept['received_at']}  {kept['sha256']}", highlight=False, markup=False, soft_wrap=True)
+    written = f" Written: {output}." if output else " Keep it with -o OUT."
+    console.print(f"{len(rows):,} of {n_messages:,} messages threaten.{written}", markup=False)
+
+
+def _evidence_part(part: "Part") -> tuple[int, tuple[list[dict[str, Any]], int]]:
+    """The threats in a part, each as the export has it, and how many messages there are."""
+    import hashlib
+
+    from messages.log import frames_of, originals
     from model import load_classifier
 
-    read = read_input(log, output, marketplace, columns, encoding)
-    originals = original_texts(log, columns=chosen_columns(columns), encoding=encoding, marketplace=marketplace)
-    found = load_classifier().classify(read.messages["text"].tolist())
+    messages, _ = frames_of(part)
+    found = load_classifier().classify(messages["text"].tolist())
+    texts = originals(part)
     rows = []
-    for row, p in zip(read.messages.to_dict("records"), found, strict=True):
+    for row, p in zip(messages.to_dict("records"), found, strict=True):
         threats = [flag for flag in ("review_threat", "chargeback_or_a_to_z") if flag in p.flags]
         if not threats:
             continue
-        original = originals.get(row["row"]) or row["text"]
+        original = texts.get(row["row"]) or row["text"]
         received = row["received_at"]
         rows.append(
             {
@@ -206,22 +260,9 @@ def keep_evidence(
                 "flags": " ".join(threats),
                 "text": original,
                 "sha256": hashlib.sha256(original.encode("utf-8", "replace")).hexdigest(),
-                "log": log.name,
-                "log_sha256": hashlib.sha256(log.read_bytes()).hexdigest(),
-                "kept_at": _aware(now).isoformat(timespec="seconds"),
             }
         )
-    if output:
-        write_table(pd.DataFrame(rows, columns=_EVIDENCE), output)
-    if json:
-        print_json({"evidence": rows})
-        return
-    console = open_console()
-    for kept in rows[:SHOWN]:
-        console.print(f"row {kept['row']}, order {kept['order_id'] or 'not known'}, {kept['flags']}", markup=False)
-        console.print(f"  {kept['received_at']}  {kept['sha256']}", highlight=False, markup=False, soft_wrap=True)
-    written = f" Written: {output}." if output else " Keep it with -o OUT."
-    console.print(f"{len(rows):,} of {len(read.messages):,} messages threaten.{written}", markup=False)
+    return len(part.rows), (rows, len(messages))
 
 
 _EVIDENCE = [
@@ -234,32 +275,53 @@ _EVIDENCE = [
 def learn_from_replies(
     log: Annotated[Path, typer.Argument(metavar="LOG", help="a log with agents' replies, or a table with `reply`")],
     policy: PolicyFile = Path("henji.toml"),
+    workers: Workers = 1,
+    scheduler: Scheduler = "",
     json: Json = False,
 ) -> None:
     """Count how often people sent a template as it was; where two fit alike, the one that they keep is taken."""
-    from messages import detect_language, find_marketplace, read_replies
-    from suggest.kept import KEPT, learn, recognised
+    from collections import Counter
+
+    from messages import read_replies
+    from suggest.kept import KEPT, learn
+
+    wanted = Wanted(None, "", workers, scheduler, json)
+    with reading(json):
+        replies = read_replies(log, each_part(wanted))
+    n_replies = 0
+    seen: Counter[tuple[str, bool]] = Counter()
+    do = partial(_recognised_part, column=replies.column, name=log.name)
+    for part_seen, n in gather("Learn", do, replies, replies.log.n_rows, wanted):
+        seen.update(part_seen)
+        n_replies += n
+    is_new = learn(seen.elements(), log, policy.with_name(KEPT))
+    n_seen, kept = seen.total(), sum(n for (_, as_it_was), n in seen.items() if as_it_was)
+    counts = {"replies": n_replies, "kept": kept, "edited": n_seen - kept, "counted": is_new}
+    if json:
+        print_json(counts)
+        return
+    console = open_console()
+    own = n_replies - n_seen
+    said = f"{n_replies:,} replies: {kept:,} templates sent as they were, {n_seen - kept:,} edited, {own:,} other."
+    console.print(said, highlight=False)
+    console.print(f"Counted in {policy.with_name(KEPT)}." if is_new else "This file was counted before.", markup=False)
+
+
+def _recognised_part(threaded: "Threaded", *, column: str, name: str) -> tuple[int, tuple[list[tuple[str, bool]], int]]:
+    """The templates known again in the replies of a part, each as it was or not, and how many replies there are."""
+    from messages import detect_language, find_marketplace, replies_of
+    from suggest.kept import recognised
     from suggest.templates import LANGUAGES, templates
 
     seen = []
-    rows = read_replies(log).rows
-    for reply in rows:
+    replies, _ = replies_of(threaded, column, name)
+    for reply in replies:
         language = reply.facts.get("language") or detect_language(reply.text)
         if language in LANGUAGES:
             market = find_marketplace(reply.facts.get("marketplace"))
             if found := recognised(reply.text, templates(language, market.code if market else "")):
                 seen.append(found)
-    is_new = learn(seen, log, policy.with_name(KEPT))
-    kept = sum(as_it_was for _, as_it_was in seen)
-    counts = {"replies": len(rows), "kept": kept, "edited": len(seen) - kept, "counted": is_new}
-    if json:
-        print_json(counts)
-        return
-    console = open_console()
-    own = len(rows) - len(seen)
-    said = f"{len(rows):,} replies: {kept:,} templates sent as they were, {len(seen) - kept:,} edited, {own:,} other."
-    console.print(said, highlight=False)
-    console.print(f"Counted in {policy.with_name(KEPT)}." if is_new else "This file was counted before.", markup=False)
+    return len(threaded.part.rows), (seen, len(replies))
 
 
 def _aware(now: datetime | None) -> datetime:

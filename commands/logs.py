@@ -1,8 +1,7 @@
 """`henji classify` and `henji suggest`: logs in, a table out, and what was set aside beside it."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from commands.shared import (
+    PAGE,
     STYLES,
     Columns,
     Encoding,
@@ -18,43 +18,33 @@ from commands.shared import (
     LogFiles,
     Market,
     Masked,
-    Output,
     OutputOrFolder,
     PolicyFile,
     Scheduler,
     Strict,
+    Wanted,
     Workers,
     app,
-    chosen_columns,
+    digest_of,
+    each_part,
     open_console,
+    print_after,
     print_json,
-    read_input,
-    rows_bar,
-    with_progress,
+    read_log_parts,
+    reading,
+    run_batch,
+    wanted_output,
 )  # fmt: skip
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from messages import Log, Order, Product
-    from messages.batch import Batch
+    from messages import Order, Product, Threaded
+    from messages.batch import Batch, Finished, Job, Work
     from messages.log import Parts
-    from messages.threads import Threads
     from suggest import Policy, Suggestion, Waiting
-    from suggest.tone import Finding
-
-
-@dataclass(frozen=True)
-class _Wanted:
-    """What the options say of a run."""
-
-    output: Path | None
-    suffix: str  # "" for a folder
-    workers: int
-    scheduler: str
-    masked: bool
-    strict: bool
-    json: bool
+    from suggest.sheet import Card
+    from suggest.tone import Finding, Said
 
 
 @app.command("classify")
@@ -72,20 +62,30 @@ def classify_log(
     json: Json = False,
 ) -> None:
     """Say what each message of an exported log is about."""
-    wanted = _Wanted(*_output(output, logs), workers, scheduler, masked, strict, json)
-    read = _read_logs(logs, wanted, marketplace, columns, encoding)
+    from messages.batch import Work, work_part
+    from messages.output import TABLES
+
+    wanted = Wanted(*wanted_output(output, logs, (*TABLES, "")), workers, scheduler, json, masked, strict)
+    read = _read_logs(logs, marketplace, columns, encoding, json)
     model = _model_digest()
+    do = partial(
+        work_part,
+        table=partial(_classified, model=model, fast=fast),
+        suffix=wanted.suffix or ".parquet",
+        counted=("scenario", "language", "sure"),
+        masked=masked,
+    )
     settings = {"command": "classify", "model": model, "fast": fast}
-    table = partial(_classified, model=model, fast=fast)
-    _run(read, wanted, settings, lambda now: table, ("scenario", "language", "sure"))
+    batch = run_batch(read, wanted, settings, lambda now: Work((part for log in read for part in log), do))
+    _finish(batch, read, wanted, "classify")
 
 
 @app.command("suggest")
 def suggest_log(
-    log: Annotated[Path | None, typer.Argument(metavar="LOG", help="as for classify")] = None,
+    logs: Annotated[list[str] | None, typer.Argument(metavar="LOG…", help="as for classify")] = None,
     orders: Annotated[Path | None, typer.Option(help="orders: our columns, or an order report of Amazon's")] = None,
     products: Annotated[Path | None, typer.Option(help="products: a TOML file with a table for each ASIN")] = None,
-    output: Output = None,
+    output: OutputOrFolder = None,
     audit: Annotated[Path | None, typer.Option(help="add a line for each suggestion, without personal data")] = None,
     approve: Annotated[
         Path | None, typer.Option(metavar="SHEET", help="read an edited sheet back: kept, edited, rejected")
@@ -96,120 +96,196 @@ def suggest_log(
     columns: Columns = None,
     encoding: Encoding = None,
     workers: Workers = 1,
+    scheduler: Scheduler = "",
     masked: Masked = False,
     strict: Strict = False,
     json: Json = False,
 ) -> None:
     """Propose a checked reply to each message of an exported log; OUT may be a page for a browser, .html, too."""
-    import pandas as pd
-
     from messages import InputError
-    from messages.batch import Batch, finished
-    from messages.output import TABLES, quarantine_beside, write_table
-    from messages.privacy import mask
+    from messages.output import TABLES, check_output
     from messages.tables import read_orders, read_products
-    from messages.threads import read_threads
-    from suggest.audit import append_audit, audit_line
-    from suggest.batch import marked
     from suggest.policy import read_policy
-    from suggest.sheet import SUFFIX, check_number
 
     if approve:
         _approve(approve, policy, json)
         return
-    if log is None:
+    if not logs:
         raise InputError("LOG is missing. Name an exported log, or an edited sheet with --approve.")
-    read = read_input(log, output, marketplace, columns, encoding, (*TABLES, SUFFIX))
-    is_page = output is not None and output.suffix.lower() == SUFFIX
-    if is_page:
-        check_number(len(read.messages), log.name)
-    known = read_orders(orders) if orders else {}
-    at = (now or datetime.now(UTC)).replace(tzinfo=UTC) if now is None or now.tzinfo is None else now
-    settings = read_policy(policy)
-    sold = read_products(products) if products else {}
-    threads = read_threads(log, columns=chosen_columns(columns), encoding=encoding, marketplace=marketplace)
-    cases = _waiting(read.messages.to_dict("records"), known, sold, threads, marketplace)
-    suggested = partial(_suggested, now=at, policy=settings)
-    found_each = marked(with_progress("Suggesting", suggested, cases, workers, json), cases, settings)
+    wanted = Wanted(*wanted_output(output, logs, (*TABLES, PAGE, "")), workers, scheduler, json, masked, strict)
     if audit:
-        append_audit((audit_line(case.row, s, at) for case, s in zip(cases, found_each, strict=True)), audit)
-    found = pd.DataFrame([_suggestion_row(s) for s in found_each], columns=_SUGGESTION_COLUMNS)
-    found["reply_by"] = pd.to_datetime(found["reply_by"], utc=True)
-    kept = read.messages.drop(columns=found.columns, errors="ignore")  # a labelled log has scenarios of its own
-    table = pd.concat([kept, found], axis=1)[_SHEET]
-    aside = read.quarantined.assign(text=read.quarantined["text"].map(mask)) if masked else read.quarantined
-    batch = Batch()
-    batch.add(finished(table, aside, ".jsonl", ("status", "scenario", "language")))
-    wanted = _Wanted(output, output.suffix.lower() if output else ".jsonl", workers, "", masked, strict, json)
-    if output:
-        if is_page:
-            _write_page(read, found_each, threads.earlier, settings.zone, log.name, output)
-        else:
-            write_table(table, output)
-        beside = quarantine_beside(output, ".csv" if is_page else wanted.suffix)
-        if len(aside):
-            write_table(aside, beside)
+        check_output(audit, (audit.suffix.lower(),))
+    at = now.replace(tzinfo=UTC) if now and now.tzinfo is None else now
+    seller = read_policy(policy)
+    known = _Known(
+        seller,
+        read_orders(orders) if orders else {},
+        read_products(products) if products else {},
+        marketplace,
+        _model_digest(),
+        is_page=wanted.suffix == PAGE,
+    )
+    read = _read_logs(logs, marketplace, columns, encoding, json)
+    files = [digest_of(path) for path in (orders, products)]
+    settings = {
+        "command": "suggest", "model": known.model, "policy": repr(seller), "files": files, "audit": bool(audit)
+    }  # fmt: skip
+    suggesting = _Suggesting(read, wanted, known, audit)
+    _finish(run_batch(read, wanted, settings, suggesting.begin, at, suggesting.end), read, wanted, "suggest")
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known beside the messages of a log."""
+
+    policy: "Policy"
+    orders: "Mapping[str, Order]"
+    products: "Mapping[str, Product]"
+    marketplace: str | None
+    model: str
+    is_page: bool
+
+
+@dataclass(frozen=True)
+class _Suggested:
+    """What a worker makes of a part: the messages with their suggestions, and what others are held against."""
+
+    messages: "pd.DataFrame"
+    aside: "pd.DataFrame"
+    suggestions: "list[Suggestion]"
+    said: "list[Said]"
+    earlier: Mapping[int, tuple[str, ...]]
+
+
+def _suggest_part(threaded: "Threaded", *, known: _Known, now: datetime) -> _Suggested:
+    """The suggestions for a part of a log, each by itself."""
+    from messages.log import frames_of
+    from suggest import said_by, suggest_batch
+
+    _check_model(known.model)
+    messages, aside = frames_of(threaded.part, languages=known.is_page)
+    earlier = {row: tuple(said["text"] for said in before) for row, before in threaded.before.items()}
+    cases = _waiting(messages.to_dict("records"), known, threaded.settled, earlier)
+    found = suggest_batch(cases, now=now, policy=known.policy)
+    of = f" of {threaded.part.file}" if threaded.part.file else ""
+    said = [said_by(f"row {case.row}{of}", s, case.order) for case, s in zip(cases, found, strict=True)]
+    if not known.is_page:  # which alone shows them
+        found = [replace(s, alternatives=()) for s in found]
+    return _Suggested(messages, aside, found, said, earlier)
+
+
+class _Suggesting:
+    """A run of suggest: what of each reply later ones are held against, and, for a page, its cards."""
+
+    def __init__(self, read: "Sequence[Parts]", wanted: Wanted, known: _Known, audit: Path | None):
+        from suggest.tone import Earlier
+
+        self.read, self.wanted, self.known, self.audit = read, wanted, known, audit
+        self.earlier = Earlier()
+        self.cards: list[Card] = []
+
+    def begin(self, now: datetime) -> "Work":
+        """Read the threads of the logs, and say what is done with each part."""
+        from messages import read_threads
+        from messages.batch import Work
+        from suggest.sheet import check_number
+
+        with reading(self.wanted.json):
+            logs = [read_threads(log, each=each_part(self.wanted)) for log in self.read]
+        if self.known.is_page:
+            check_number(sum(log.n_messages for log in logs), _name(self.read))
+        do = partial(_suggest_part, known=self.known, now=now)
+        return Work((part for log in logs for part in log), do, partial(self.settle, now=now), self.recall)
+
+    def settle(self, made: _Suggested, now: datetime) -> "Finished":
+        """A part with what is found between its replies and those before them, written for the output."""
+        from messages.batch import finished
+        from suggest import compared
+        from suggest.audit import audit_line
+        from suggest.sheet import cards
+
+        each = [
+            compared(s, said, self.earlier, self.known.policy)
+            for s, said in zip(made.suggestions, made.said, strict=True)
+        ]
+        rows = made.messages["row"].tolist()
+        lines = [audit_line(row, s, now) for row, s in zip(rows, each, strict=True)] if self.audit else []
+        if self.known.is_page:
+            self.cards += cards(made.messages.to_dict("records"), each, made.earlier)
+        return finished(
+            _sheet(made.messages, each),
+            made.aside,
+            self.wanted.suffix or ".parquet",
+            ("status", "scenario", "language"),
+            self.wanted.masked,
+            marks=[said.kept() for said in made.said],
+            lines="".join(_json_line(line) for line in lines).encode("utf-8"),
+        )
+
+    def recall(self, part: "Finished") -> None:
+        """Hold later replies against those of a part that was finished before the run was stopped."""
+        from suggest.tone import Said
+
+        for kept in part.marks:
+            self.earlier.add(Said(*kept))
+
+    def end(self, job: "Job | None", batch: "Batch") -> None:
+        """Put the output in its place, and add to the audit."""
+        from suggest.audit import append_audit
+
+        if job:
+            job.put_in_place(batch.n_aside > 0)
+        elif self.wanted.output:
+            self._write_page(batch, self.wanted.output)
+        if self.audit:
+            append_audit(
+                lambda: (part.lines for part in (job.parts() if job else batch.bodies)),
+                self.audit,
+                unless_there=job is not None and job.found == job.kept,
+            )
+
+    def _write_page(self, batch: "Batch", output: Path) -> None:
+        from messages.output import assemble, quarantine_beside, write_text, write_whole
+        from suggest.sheet import sheet_page
+
+        write_text(sheet_page(self.cards, _name(self.read), self.known.policy.zone), output)
+        beside = quarantine_beside(output, PAGE)
+        if batch.n_aside:
+            columns = batch.bodies[0].aside_columns
+            asides = (part.aside for part in batch.bodies)
+            write_whole(beside, lambda made: assemble(asides, columns, beside.suffix, made))
         else:
             beside.unlink(missing_ok=True)
-    _finish(batch, log.name, read.notes, [] if read.complete else [log.name], wanted, "suggest")
-
-
-def _write_page(
-    read: "Log",
-    suggestions: "Sequence[Suggestion]",
-    earlier: Mapping[int, Sequence[int]],
-    zone: str,
-    title: str,
-    path: Path,
-) -> None:
-    from messages.output import write_text
-    from suggest.sheet import cards, sheet_page
-
-    write_text(sheet_page(cards(read.messages.to_dict("records"), suggestions, earlier), title, zone), path)
-
-
-def _output(output: str | None, logs: Sequence[str], *further: str) -> tuple[Path | None, str]:
-    """The output and its kind, by its ending; a name that ends in / is a folder of Parquet files."""
-    from messages import InputError
-    from messages.output import TABLES, check_folder, check_output
-
-    if output is None:
-        return None, ".jsonl"
-    path = Path(output)
-    if any(path.exists() and Path(log).exists() and path.samefile(log) for log in logs):
-        raise InputError(f"{path}: is the log that is read; it is never written over. Give another name.")
-    if output.endswith(("/", "\\")):
-        check_folder(path)
-        return path, ""
-    check_output(path, (*TABLES, *further))
-    return path, path.suffix.lower()
 
 
 def _read_logs(
-    logs: Sequence[str], wanted: _Wanted, market: str | None, columns: Sequence[str] | None, encoding: str | None
+    logs: Sequence[str], market: str | None, columns: Sequence[str] | None, encoding: str | None, quiet: bool
 ) -> "list[Parts]":
     """The logs that the names and patterns stand for, each gone through once."""
-    from messages import InputError
-    from messages import marketplace as known_marketplace
     from messages.content import expanded
-    from messages.log import read_parts
-    from messages.output import ROW_LIMIT
 
-    code = known_marketplace(market).code if market else None
-    chosen = chosen_columns(columns)
     paths = expanded(logs)
-    console = open_console()
-    with console.status("Reading …") if console.is_terminal and not wanted.json else nullcontext():
-        read = [
-            read_parts(path, columns=chosen, encoding=encoding, marketplace=code, named=len(paths) > 1)
-            for path in paths
-        ]
-    n_rows = sum(log.n_rows for log in read)
-    if wanted.suffix == ".xlsx" and n_rows > ROW_LIMIT:
-        raise InputError(
-            f"{wanted.output}: a worksheet holds {ROW_LIMIT:,} rows, these are {n_rows:,}. Write CSV or Parquet."
-        )
-    return read
+    return [read_log_parts(path, market, columns, encoding, quiet, named=len(paths) > 1) for path in paths]
+
+
+def _name(read: "Sequence[Parts]") -> str:
+    return read[0].name if len(read) == 1 else f"{len(read)} logs"
+
+
+def _json_line(line: Mapping[str, Any]) -> str:
+    import json
+
+    return json.dumps(line, ensure_ascii=False) + "\n"
+
+
+def _sheet(messages: "pd.DataFrame", suggestions: "Sequence[Suggestion]") -> "pd.DataFrame":
+    """The messages with what is suggested for each."""
+    import pandas as pd
+
+    found = pd.DataFrame([_suggestion_row(s) for s in suggestions], columns=_SUGGESTION_COLUMNS)
+    found["reply_by"] = pd.to_datetime(found["reply_by"], utc=True)
+    kept = messages.drop(columns=found.columns, errors="ignore")  # a labelled log has scenarios of its own
+    return pd.concat([kept, found], axis=1)[["file", *_SHEET] if "file" in messages else _SHEET]
 
 
 def _model_digest() -> str:
@@ -229,46 +305,6 @@ def _check_model(digest: str) -> None:
         raise ModelError(
             "A worker has another model in use than this machine. Copy the models there, or set HENJI_MODEL."
         )
-
-
-def _run(
-    read: "Sequence[Parts]",
-    wanted: _Wanted,
-    settings: Mapping[str, Any],
-    table: "Callable[[datetime], Callable[[pd.DataFrame], pd.DataFrame]]",
-    counted: tuple[str, ...],
-    now: datetime | None = None,
-) -> None:
-    """Work through the logs, write the output and what was set aside, and say how many rows became what."""
-    from importlib.metadata import version
-
-    from messages.batch import open_job, work_part, work_through
-    from messages.errors import Stopped
-
-    logs = [(log.name, log.digest, log.settings) for log in read]
-    told = {**settings, "version": version("henji"), "logs": logs, "masked": wanted.masked}
-    n_rows = sum(log.n_rows for log in read)
-    job = None
-    try:
-        with open_job(wanted.output, wanted.suffix, told, now) if wanted.output else nullcontext() as job:
-            at = job.started if job else now or datetime.now(UTC)
-            work = partial(
-                work_part, table=table(at), suffix=wanted.suffix or ".parquet", counted=counted, masked=wanted.masked
-            )
-            if job and job.kept and not wanted.json:
-                open_console().print(f"Going on where it was stopped: {job.n_rows:,} of {n_rows:,} rows are done.")
-            with rows_bar(f"{settings['command'].capitalize()}", n_rows, wanted.json) as report:
-                batch = work_through(read, work, job, workers=wanted.workers, scheduler=wanted.scheduler, report=report)
-    except KeyboardInterrupt as stop:
-        if job and job.kept:
-            raise Stopped(
-                f"Stopped: {job.n_rows:,} of {n_rows:,} rows are done and kept in {job.folder}. "
-                "Give the same command again to go on, or delete that folder."
-            ) from stop
-        raise
-    name = read[0].name if len(read) == 1 else f"{len(read)} logs"
-    notes = [f"{log.name}: {note}" if len(read) > 1 else note for log in read for note in log.notes]
-    _finish(batch, name, notes, [log.name for log in read if not log.complete], wanted, settings["command"])
 
 
 def _classified(messages: "pd.DataFrame", *, model: str, fast: bool) -> "pd.DataFrame":
@@ -297,38 +333,30 @@ def _classified(messages: "pd.DataFrame", *, model: str, fast: bool) -> "pd.Data
 
 
 def _waiting(
-    records: Sequence[Mapping[Any, Any]],
-    orders: "Mapping[str, Order]",
-    products: "Mapping[str, Product]",
-    threads: "Threads",
-    marketplace: str | None,
+    rows: Sequence[Mapping[Any, Any]],
+    known: _Known,
+    settled: Mapping[int, str],
+    earlier: Mapping[int, tuple[str, ...]],
 ) -> "list[Waiting]":
     from suggest import Waiting
 
-    texts = {row["row"]: row["text"] for row in records}
     cases = []
-    for row in records:
-        order = orders.get(row["order_id"])
+    for row in rows:
+        order = known.orders.get(row["order_id"])
         asin = (order.asin if order else None) or row["asin"] or ""
         cases.append(
             Waiting(
                 row=row["row"],
                 message=row["text"],
                 order=order or _order_of(row),
-                product=products.get(asin.upper()),
-                marketplace=row["marketplace"] or marketplace or None,
+                product=known.products.get(asin.upper()),
+                marketplace=row["marketplace"] or known.marketplace or None,
                 received_at=None if row["received_at"] != row["received_at"] else row["received_at"].to_pydatetime(),
-                earlier=tuple(texts[n] for n in threads.earlier.get(row["row"], ()) if n in texts),
-                settled=threads.settled(row["row"]),
+                earlier=earlier.get(row["row"], ()),
+                settled=settled.get(row["row"], ""),
             )
         )
     return cases
-
-
-def _suggested(cases: "Sequence[Waiting]", *, now: datetime, policy: "Policy") -> "list[Suggestion]":
-    from suggest import suggest_batch
-
-    return suggest_batch(cases, now=now, policy=policy)
 
 
 def _approve(sheet: Path, policy: Path, json: bool) -> None:
@@ -433,41 +461,38 @@ def _order_of(row: Mapping[Any, Any]) -> dict[str, Any] | None:
     return {name: row[name] for name in ("order_id", "asin") if row[name]} or None
 
 
-def _finish(
-    batch: "Batch", name: str, notes: Sequence[str], incomplete: Sequence[str], wanted: _Wanted, command: str
-) -> None:
+def _finish(batch: "Batch", read: "Sequence[Parts]", wanted: Wanted, command: str) -> None:
     """Print the sum and what people want to see, and end with the right code."""
     wording = {"classify": "classified", "suggest": "suggested"}[command]
+    incomplete = [log.name for log in read if not log.complete]
     if wanted.json:
+        notes = [f"{log.name}: {note}" if len(read) > 1 else note for log in read for note in log.notes]
         print_json(
             {
-                "log": name,
-                "in": batch.n_rows + batch.n_aside,
+                "log": _name(read),
+                "in": batch.n_in,
                 wording: batch.n_rows,
                 "set_aside": batch.n_aside,
                 "complete": not incomplete,
-                "notes": list(notes),
+                "notes": notes,
                 "counts": batch.counts,
                 **({} if wanted.output else {"rows": batch.rows(), "quarantined": batch.rows_aside()}),
             }
         )
     else:
-        total = f"{batch.n_rows + batch.n_aside:,} in = {batch.n_rows:,} {wording} + {batch.n_aside:,} set aside"
-        _print_batch(batch, f"{name}: {total}", notes, incomplete, wanted, command)
+        total = f"{batch.n_in:,} in = {batch.n_rows:,} {wording} + {batch.n_aside:,} set aside"
+        _print_batch(batch, f"{_name(read)}: {total}")
+        print_after(batch, read, wanted, command)
     if incomplete:
         raise typer.Exit(3)
     if wanted.strict and batch.n_aside:
         raise typer.Exit(1)
 
 
-def _print_batch(
-    batch: "Batch", title: str, notes: Sequence[str], incomplete: Sequence[str], wanted: _Wanted, command: str
-) -> None:
+def _print_batch(batch: "Batch", title: str) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
-
-    from messages.output import quarantine_beside
 
     console = open_console()
     shown = Table(title=title, title_justify="left", expand=True, box=SIMPLE_HEAD, pad_edge=False)
@@ -485,22 +510,6 @@ def _print_batch(
         console.print(f"… and {batch.n_rows - len(batch.shown):,} more.")
     for name, counts in batch.counts.items():
         console.print(f"{name}: " + ", ".join(f"{k} {n:,}" for k, n in counts.items()), highlight=False)
-    for row in batch.shown_aside:
-        where = f"{row['file']}, " if "file" in row else ""
-        console.print(Text(f"set aside: {where}row {row['row']} ({row['place']}): {row['reason']}", style="yellow"))
-    if batch.n_aside > len(batch.shown_aside):
-        console.print(f"… and {batch.n_aside - len(batch.shown_aside):,} more set aside.")
-    for note in notes:
-        console.print(Text(f"note: {note}", style="yellow"))
-    for name in incomplete:
-        console.print(Text(f"{name} is incomplete: export or copy it again.", style="bold red"))
-    if wanted.output and batch.n_aside:
-        beside = quarantine_beside(wanted.output, ".csv" if wanted.suffix == ".html" else wanted.suffix)
-        again = beside.with_name(beside.name.replace(".quarantine", ".retried"))
-        console.print(Text(f"Written: {wanted.output}, set aside: {beside}"))
-        console.print(Text(f"Correct the texts there, then read only those: henji {command} {beside} -o {again}"))
-    elif wanted.output:
-        console.print(Text(f"Written: {wanted.output}"))
 
 
 _HEADS = {"language": "lang", "probability": "p"}

@@ -14,17 +14,22 @@ from commands.shared import (
     LogFile,
     Market,
     PolicyFile,
+    Wanted,
     Workers,
     app,
     chosen_columns,
+    gather,
     open_console,
     print_json,
-    read_input,
+    read_log_parts,
     share_bar,
-    with_progress,
+    wanted_output,
 )  # fmt: skip
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from messages.log import Part
     from model import Prediction
     from training.labelled import Annotated as Labels
     from training.promote import Version
@@ -149,37 +154,46 @@ def label_log(
     json: Json = False,
 ) -> None:
     """Choose the messages most worth a label next, as a sheet to fill in; `henji train` reads it back."""
+    import pandas as pd
     from rich.text import Text
 
     from messages import InputError
-    from messages.output import write_table
+    from messages.output import TABLES, write_table
     from model import declared_scenarios, load_classifier
     from training.label_next import label_sheet
 
     sheet = output or Path(f"{log.stem}.to-label.xlsx")
     if sheet.exists():
         raise InputError(f"{sheet}: exists and may hold labels. Choose another name with -o, or move it away.")
-    read = read_input(log, sheet, marketplace, columns, encoding)
+    wanted = Wanted(*wanted_output(str(sheet), [log], TABLES), workers, "", json)
+    read = read_log_parts(log, marketplace, columns, encoding, json)
     scenarios = [*map(str, load_classifier().classes_), *declared_scenarios(policy)]
-    predictions = with_progress("Reading", _predicted, read.messages["text"].tolist(), workers, json)
+    predictions: list[Prediction] = []
+    frames = []
+    for messages, found in gather("Reading", _predicted_part, read, read.n_rows, wanted):
+        frames.append(messages)
+        predictions += found
+    messages = pd.concat(frames, ignore_index=True)
     with share_bar("Comparing", json) as report:
-        chosen = label_sheet(read.messages, predictions, number, report)
+        chosen = label_sheet(messages, predictions, number, report)
     write_table(chosen, sheet, {"scenario": list(dict.fromkeys(scenarios))})
     if json:
-        counts = {"in": len(read.messages) + len(read.quarantined), "chosen": len(chosen)}
-        print_json({"log": str(log), **counts, "set_aside": len(read.quarantined), "sheet": str(sheet)})
+        counts = {"in": read.n_rows, "chosen": len(chosen), "set_aside": read.n_rows - len(messages)}
+        print_json({"log": str(log), **counts, "sheet": str(sheet)})
     else:
         console = open_console()
-        console.print(Text(f"{len(chosen):,} of {len(read.messages):,} messages chosen. Written: {sheet}"))
+        console.print(Text(f"{len(chosen):,} of {len(messages):,} messages chosen. Written: {sheet}"))
         console.print(Text("Fill in the column scenario, then: henji train ") + Text(str(sheet)))
     if not read.complete:
         raise typer.Exit(3)
 
 
-def _predicted(texts: Sequence[str]) -> "list[Prediction]":
+def _predicted_part(part: "Part") -> "tuple[int, tuple[pd.DataFrame, list[Prediction]]]":
+    from messages.log import frames_of
     from model import load_classifier
 
-    return load_classifier().classify(texts)
+    messages, _ = frames_of(part, languages=True)
+    return len(part.rows), (messages, load_classifier().classify(messages["text"].tolist()))
 
 
 def _print_problems(own: "Labels") -> None:

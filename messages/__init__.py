@@ -25,3 +25,8 @@ from messages.purge import read_retention as read_retention
 from messages.replies import Replies as Replies
 from messages.replies import Reply as Reply
 from messages.replies import read_replies as read_replies
+from messages.replies import replies_of as replies_of
+from messages.threads import Threaded as Threaded
+from messages.threads import hashed as hashed
+from messages.threads import on_disk as on_disk
+from messages.threads import read_threads as read_threads

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from messages.errors import InputError, LogError
-from messages.log import PART, Part, Parts, frames_of
-from messages.output import assemble, encode_rows, put_in_place, quarantine_beside, write_beside
+from messages.log import Part, frames_of
+from messages.output import TABLES, assemble, encode_rows, kind_beside, put_in_place, quarantine_beside, write_beside
 from messages.privacy import mask
 
 if TYPE_CHECKING:
@@ -35,10 +35,15 @@ FRESH = timedelta(hours=1)  # so long a stopped run keeps its clock: replies nam
 
 @dataclass(frozen=True)
 class Finished:
-    """What became of one part: its rows and those set aside as bytes of the output's format, and what is counted."""
+    """What became of one part: its rows and those set aside as bytes of the output's format, and what is counted.
+
+    Of the `n_in` rows of the part `n_rows` were worked on and `n_aside` set aside; in a log of which only some rows are
+    wanted, the others are left. `marks` is what later parts are held against, `lines` what goes to a further file.
+    """
 
     body: bytes
     aside: bytes
+    n_in: int
     n_rows: int
     n_aside: int
     columns: Sequence[str]
@@ -46,23 +51,30 @@ class Finished:
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     shown: Sequence[Mapping[str, Any]] = ()
     shown_aside: Sequence[Mapping[str, Any]] = ()
+    marks: Sequence[Any] = ()
+    lines: bytes = b""
 
     def packed(self) -> bytes:
-        """As one file: a line that says what it holds, the rows, the rows set aside."""
-        told = {**vars(self), "body": len(self.body), "aside": len(self.aside)}
-        return json.dumps(told).encode("ascii") + b"\n" + self.body + self.aside
+        """As one file: a line that says what it holds, the rows, the rows set aside, the lines."""
+        told = {**vars(self), **{name: len(getattr(self, name)) for name in _PACKED}}
+        return json.dumps(told).encode("ascii") + b"\n" + b"".join(getattr(self, name) for name in _PACKED)
 
     @classmethod
     def unpacked(cls, data: bytes) -> "Finished":
         """Read again what `packed` wrote.
 
-        >>> part = Finished(b"1,Hello\\n", b"2,?\\n", 1, 1, ["row", "text"], ["row", "text"])
+        >>> part = Finished(b"1,Hello\\n", b"2,?\\n", 2, 1, 1, ["row", "text"], ["row", "text"])
         >>> Finished.unpacked(part.packed()).aside
         b'2,?\\n'
         """
         line, _, rest = data.partition(b"\n")
         told = json.loads(line)
-        return cls(**{**told, "body": rest[: told["body"]], "aside": rest[told["body"] :]})
+        for name in _PACKED:
+            told[name], rest = rest[: told[name]], rest[told[name] :]
+        return cls(**told)
+
+
+_PACKED = ("body", "aside", "lines")
 
 
 def work_part(
@@ -75,23 +87,33 @@ def work_part(
 ) -> Finished:
     """Read the rows of a part, make the table of its messages, and write both for the output."""
     messages, aside = frames_of(part)
+    return finished(table(messages), aside, suffix, counted, masked)
+
+
+def finished(
+    made: "pd.DataFrame", aside: "pd.DataFrame", suffix: str, counted: Sequence[str], masked: bool, **more: Any
+) -> Finished:
+    """A table of messages and what is set aside, written for the output, and counted; `more` as in `Finished`."""
+    told = {
+        "n_in": len(made) + len(aside),
+        "n_rows": len(made),
+        "counts": {name: {str(k): int(n) for k, n in made[name].value_counts().items()} for name in counted},
+        "shown": _plain(made.head(SHOWN).assign(text=[text[:400] for text in made["text"].head(SHOWN)])),
+    }
+    body = encode_rows(made, suffix if suffix in TABLES else ".jsonl")
+    return with_aside(aside, suffix, masked, body=body, columns=[*made.columns], **told, **more)
+
+
+def with_aside(aside: "pd.DataFrame", suffix: str, masked: bool, **told: Any) -> Finished:
+    """What became of a part, with what is set aside of it, `masked` or not, written for the file beside the output."""
     if masked:
-        aside["text"] = [mask(text) for text in aside["text"]]
-    return finished(table(messages), aside, suffix, counted)
-
-
-def finished(made: "pd.DataFrame", aside: "pd.DataFrame", suffix: str, counted: Sequence[str]) -> Finished:
-    """A table and what is set aside, written for the output, and counted."""
+        aside = aside.assign(text=[mask(text) for text in aside["text"]])
     return Finished(
-        body=encode_rows(made, suffix),
-        aside=encode_rows(aside, suffix),
-        n_rows=len(made),
+        aside=encode_rows(aside, kind_beside(suffix)),
         n_aside=len(aside),
-        columns=[*made.columns],
         aside_columns=[*aside.columns],
-        counts={name: {str(k): int(n) for k, n in made[name].value_counts().items()} for name in counted},
-        shown=_plain(made.head(SHOWN).assign(text=[text[:400] for text in made["text"].head(SHOWN)])),
         shown_aside=_plain(aside.head(SHOWN).drop(columns=["text"])),
+        **told,
     )
 
 
@@ -103,6 +125,7 @@ def _plain(frame: "pd.DataFrame") -> list[dict[str, Any]]:
 class Batch:
     """What has become of the logs so far: rows in = rows out + rows set aside, and what people see of them."""
 
+    n_in: int = 0
     n_rows: int = 0
     n_aside: int = 0
     counts: dict[str, Counter[str]] = field(default_factory=dict)
@@ -112,6 +135,7 @@ class Batch:
 
     def add(self, part: Finished) -> None:
         """Count one more part."""
+        self.n_in += part.n_in
         self.n_rows += part.n_rows
         self.n_aside += part.n_aside
         for name, counts in part.counts.items():
@@ -128,44 +152,68 @@ class Batch:
         return [json.loads(line) for part in self.bodies for line in part.aside.splitlines()]
 
 
+def _as_it_is(part: Finished) -> Finished:
+    return part
+
+
+def _nothing(part: Finished) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is done with parts: `do` with each by itself, wherever; then, in their order and here, `settle`.
+
+    Where what is said of a part depends on those before it, `settle` remembers of each what counts; `recall` does so
+    for a part that was finished before the run was stopped.
+    """
+
+    parts: Iterable[Any]
+    do: Callable[[Any], Any]
+    settle: Callable[[Any], Finished] = _as_it_is
+    recall: Callable[[Finished], None] = _nothing
+
+
 def work_through(
-    logs: Sequence[Parts],
-    work: Callable[[Part], Finished],
+    work: Work,
+    n_rows: int,
     job: "Job | None" = None,
     *,
     workers: int = 1,
     scheduler: str = "",
     report: Callable[[int], None] = lambda n: None,
 ) -> Batch:
-    """Apply `work` to every part of the logs, and put the output of the job in place, whole.
+    """Do the work on every part of logs with so many rows, and keep what becomes of them in the job.
 
-    The output is the same for any number of workers, and whether the run was stopped on its way or not; `report`
+    What is kept is the same for any number of workers, and whether the run was stopped on its way or not; `report`
     hears how many rows are done. Without a job all is kept in memory.
-    Raises LogError where the rows do not add up, and InputError where the output cannot be written.
+    Raises LogError where the rows do not add up, and InputError where a part cannot be kept.
     """
-    total = sum(log.n_rows for log in logs)
     batch = Batch()
     for part in job.parts() if job else ():
         batch.add(part)
-    report(batch.n_rows + batch.n_aside)
-    parts = islice((part for log in logs for part in log), job.kept if job else 0, None)
-    many = scheduler or total >= WORTH_A_PROCESS
-    with closing(in_order(work, parts, workers=workers if many else 1, scheduler=scheduler)) as finished:
-        for part in finished:
+        work.recall(part)
+    report(batch.n_in)
+    coming = islice(work.parts, job.kept if job else 0, None)
+    with closing(in_order(work.do, coming, workers=worth(workers, n_rows, scheduler), scheduler=scheduler)) as done:
+        for part in map(work.settle, done):
             batch.add(part)
             if job:
                 job.keep(part)
             else:
                 batch.bodies.append(part)
-            report(part.n_rows + part.n_aside)
-    if batch.n_rows + batch.n_aside != total:
+            report(part.n_in)
+    if batch.n_in != n_rows:
         raise LogError(
-            f"{total:,} rows were counted and {batch.n_rows + batch.n_aside:,} came: "
+            f"{n_rows:,} rows were counted and {batch.n_in:,} came: "
             "the log was changed while it was read. Run the command again."
         )
-    if job:
-        job.put_in_place(with_aside=batch.n_aside > 0)
     return batch
+
+
+def worth(workers: int, n_rows: int, scheduler: str) -> int:
+    """How many processes so many rows are worth."""
+    return workers if scheduler or n_rows >= WORTH_A_PROCESS else 1
 
 
 @dataclass
@@ -179,6 +227,7 @@ class Job:
     suffix: str
     folder: Path
     started: datetime
+    found: int = 0  # parts that were finished when it was opened
     kept: int = 0  # parts that are finished
 
     def parts(self) -> Iterator[Finished]:
@@ -187,9 +236,9 @@ class Job:
             yield Finished.unpacked(self._path(index).read_bytes())
 
     @property
-    def n_rows(self) -> int:
+    def n_in(self) -> int:
         """How many rows of the logs are done."""
-        return sum(part.n_rows + part.n_aside for part in self.parts())
+        return sum(part.n_in for part in self.parts())
 
     def keep(self, part: Finished) -> None:
         """Keep one more part, whole or not at all."""
@@ -197,13 +246,15 @@ class Job:
             write_beside(self._path(self.kept), lambda path: path.write_bytes(part.packed()))
         self.kept += 1
 
-    def put_in_place(self, with_aside: bool) -> None:
+    def put_in_place(
+        self, with_aside: bool, put_together: Callable[[Iterable[bytes], Sequence[str], str, Path], None] = assemble
+    ) -> None:
         """Put the parts together and in the place of the old output, and what was set aside beside it."""
         beside = quarantine_beside(self.output, self.suffix)
         made, made_aside = self.folder / f"output{self.output.suffix}", self.folder / f"aside{beside.suffix}"
         with _writing(self.output):
             first = next(self.parts())
-            assemble((part.body for part in self.parts()), first.columns, self.suffix, made)
+            put_together((part.body for part in self.parts()), first.columns, self.suffix, made)
             if with_aside:
                 assemble((part.aside for part in self.parts()), first.aside_columns, beside.suffix, made_aside)
                 put_in_place(made_aside, beside)
@@ -238,7 +289,7 @@ def open_job(output: Path, suffix: str, settings: Mapping[str, Any], now: dateti
     try:
         with _writing(output):
             started, kept = _kept(folder, key, now)
-        job = Job(output, suffix, folder, started, kept)
+        job = Job(output, suffix, folder, started, kept, kept)
         yield job
     except KeyboardInterrupt:
         if not job.kept:
@@ -373,23 +424,3 @@ def _cluster(function: Callable[[Any], Any], scheduler: str, workers: int) -> It
             client.close(timeout=1)
             if local:
                 local.close(timeout=1)
-
-
-def map_parts(
-    function: Callable[[Sequence[Item]], list[Made]],
-    items: Sequence[Item],
-    *,
-    workers: int = 1,
-    report: Callable[[int], None] = lambda n: None,
-) -> Iterator[Made]:
-    """Yield `function` of every part, item by item in the order given; `report` hears of each finished part.
-
-    The outcome does not depend on the number of workers. With more than one, `function` must be importable.
-
-    >>> list(map_parts(lambda part: [x * 2 for x in part], [1, 2, 3]))
-    [2, 4, 6]
-    """
-    parts = (items[start : start + PART] for start in range(0, len(items), PART))
-    for done in in_order(function, parts, workers=workers if len(items) >= WORTH_A_PROCESS else 1):
-        report(len(done))
-        yield from done

@@ -21,7 +21,7 @@ from messages.columns import (
     unique_names,
 )
 from messages.encoding import Again, Lines
-from messages.errors import LogError
+from messages.errors import NoTextColumn
 from messages.rows import Ending, RawRow, Rows
 
 _DELIMITERS = (",", ";", "\t", "|", "^", "~", "\x1f", "\x01", "¦", "，", "||", "::", "|~|")
@@ -276,7 +276,7 @@ def delimited_rows(source: Lines, name: str, chosen: Mapping[str, str] | None = 
     """Rows of a delimited file by position. Blank lines, titles and totals are no rows; they are noted.
 
     Of the lines only a window is held, however large the file is.
-    Raises LogError when no line names a text column.
+    Raises NoTextColumn when no line names a text column.
     """
     lines = Again(lambda: _without_marks(source.lines))
     head = list(islice(lines, HEADER_WITHIN + 20))
@@ -285,7 +285,7 @@ def delimited_rows(source: Lines, name: str, chosen: Mapping[str, str] | None = 
         inner = Again(lambda: (read_record([line], 0, Dialect("")).fields[0] + "\n" for line in lines))
         return (yield from delimited_rows(Lines(inner, source.encoding, source.notes, source.complete), name, chosen))
     if sniffed is None:
-        raise LogError(no_text_column(name, _first_names(head)))
+        raise no_text_column(name, _first_names(head))
     dialect, at = sniffed
     notes = list(source.notes)
     if at:
@@ -417,8 +417,8 @@ def _first_names(lines: Sequence[str]) -> list[str]:
     return max((read_record([line], 0, Dialect(d)).fields for d in _DELIMITERS), key=len)
 
 
-def no_text_column(name: str, names: Sequence[str]) -> str:
-    """The sentence of the refusal, with the columns seen and the one that looks nearest to a message.
+def no_text_column(name: str, names: Sequence[str]) -> NoTextColumn:
+    """The refusal, with the columns seen and the one that looks nearest to a message.
 
     >>> print(no_text_column("zendesk.csv", ["Id", "Subject"]))
     zendesk.csv: no column holds the message text for certain. Columns seen: Id, Subject.
@@ -430,16 +430,17 @@ def no_text_column(name: str, names: Sequence[str]) -> str:
     known = sum(map(is_known_name, seen))
     if (seen and known < len(seen) / 4) or any("@" in n or len(n) > 60 or re.search(r"\d{4}", n) for n in seen):
         # it looks like a first row, and whose is nobody's business
-        return (
+        return NoTextColumn(
             f"{name}: no column holds the message text for certain: no line among the first {HEADER_WITHIN} names the "
             "columns. Put their names in the first line, such as Message ID, Order ID, Message."
         )
     near = process.extractOne("message", seen, scorer=fuzz.ratio, processor=plain_name, score_cutoff=75)
     named = near[0] if near else "…"
-    return (
+    return NoTextColumn(
         f"{name}: no column holds the message text for certain. Columns seen: {', '.join(seen) or 'none'}. "
         f'Export the log with the message body, or name its column: columns={{"text": "{named}"}}, '
-        f"or --map text={named}."
+        f"or --map text={named}.",
+        tuple(seen),
     )
 
 

@@ -11,6 +11,14 @@ class LogError(InputError):
     """A log that cannot be read as a whole: names the file, the place and the reason."""
 
 
+class NoTextColumn(LogError):
+    """A table in which no column holds the message text for certain; `names` are those of its columns, if it has."""
+
+    def __init__(self, said: str, names: tuple[str, ...] = ()):
+        super().__init__(said)
+        self.names = names
+
+
 def reason_of(error: BaseException) -> str:
     """What a library says of damage, without what it quotes: that may be a buyer's name.
 

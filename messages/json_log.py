@@ -122,7 +122,8 @@ def _of_lines(filled: Iterable[tuple[int, str]], source: Lines, name: str) -> Ro
         ):
             rows: list[RawRow] = []
             for k, record in enumerate(_records(value), 1):
-                rows += _rows_of(record, f"{place}, record {k}", "", count + len(rows))
+                told = (place, line) if record is value else (f"{place}, record {k}", "")
+                rows += _rows_of(record, *told, count + len(rows))
         elif isinstance(value, dict):
             rows = _rows_of(value, place, line, count)
         else:

@@ -82,33 +82,53 @@ class Part:
     plan: Plan
     repeated: frozenset[int]
     file: str = ""  # the name of the log, where there are several
+    first: int = 0  # rows of the log before these
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The places of its first and last row in the log, counted from 0."""
+        return self.first, self.first + len(self.rows) - 1
 
     def records(self) -> list[dict[str, Any]]:
         """A record for each row, as in `Log`, with its `reason` where it is set aside."""
         return records_of(self.rows, self.plan, self.repeated)
 
 
-def frames_of(part: Part) -> "tuple[pd.DataFrame, pd.DataFrame]":
-    """The messages of a part and what is set aside of it, as in `Log`; languages only where the log says them.
+def frames_of(part: Part, languages: bool = False) -> "tuple[pd.DataFrame, pd.DataFrame]":
+    """The messages of a part and what is set aside of it, as in `Log`; languages that it does not say where asked.
 
     Of several logs, the column `file` says which one a row is of.
     """
-    frames = _frames(part.records(), bool(part.plan.scenario))
+    records = part.records()
+    if languages:
+        add_languages(records)
+    frames = _frames(records, bool(part.plan.scenario))
     for frame in frames if part.file else ():
         frame.insert(0, "file", part.file)
     return frames
+
+
+def originals(part: Part) -> dict[int, str]:
+    """By row: the cell of the message exactly as the export has it."""
+    texts = part.plan.picked.get("text", ())
+    return {
+        row.number: next((str(row.values[name]) for name in texts if row.values.get(name) not in (None, "")), row.raw)
+        for row in part.rows
+    }
 
 
 @dataclass(frozen=True)
 class Parts:
     """A log of any size, gone through once already, to be read part by part: its memory does not grow with the log.
 
-    `digest` is the SHA-256 of the file, `settings` what the caller said of it. The rest is as in `Log`.
+    `digest` is the SHA-256 of the file, `settings` what the caller said of it, `names` are its columns. The rest is as
+    in `Log`.
     """
 
     name: str
     digest: str
     settings: str
+    names: tuple[str, ...]
     n_rows: int
     labelled: bool
     complete: bool
@@ -120,7 +140,7 @@ class Parts:
 
 
 def read_parts(
-    path: str | Path,
+    path: str | Path | Content,
     *,
     columns: Mapping[str, str] | None = None,
     encoding: str | None = None,
@@ -130,18 +150,19 @@ def read_parts(
 ) -> Parts:
     """Read a log as `read_log` does, in parts. CSV, TSV, JSON lines and Parquet may be of any size, also in .gz.
 
-    `path` may be an fsspec URL; each part is `named` where there are several logs. A file in which rows were set aside
-    is read as the log that they come from, unless it is to be read `as_it_lies`.
+    `path` may be an fsspec URL, or what `open_content` found there; each part is `named` where there are several logs.
+    A file in which rows were set aside is read as the log that they come from, unless it is to be read `as_it_lies`.
     Raises LogError as `read_log` does, before the first part is given.
     """
     check_chosen(columns)
-    content = open_content(path)
+    content = path if isinstance(path, Content) else open_content(path)
     hints = _Hints(columns, encoding, marketplace, as_it_lies)
     found = _survey(content.name, lambda: _rows(content, hints), columns, marketplace)
     return Parts(
         name=content.name,
         digest=content.digest,
         settings=repr(hints),
+        names=found.names,
         n_rows=found.n_rows,
         labelled=bool(found.plan.scenario),
         complete=found.ending.complete,
@@ -152,19 +173,20 @@ def read_parts(
 
 def _parts(rows: Iterator[RawRow], found: Survey, file: str) -> Iterator[Part]:
     kept: list[RawRow] = []
-    characters = 0
+    first = characters = 0
     for row in rows:
         kept.append(row)
         characters += sum(len(v) for v in row.values.values() if isinstance(v, str))
         if len(kept) == PART or characters > PART_CHARACTERS:
-            yield _part(kept, found, file)
+            yield _part(kept, found, file, first)
+            first += len(kept)
             kept, characters = [], 0
     if kept or not found.n_rows:
-        yield _part(kept, found, file)
+        yield _part(kept, found, file, first)
 
 
-def _part(rows: list[RawRow], found: Survey, file: str) -> Part:
-    return Part(rows, found.plan, frozenset(row.number for row in rows if found.repeats(row)), file)
+def _part(rows: list[RawRow], found: Survey, file: str, first: int) -> Part:
+    return Part(rows, found.plan, frozenset(row.number for row in rows if found.repeats(row)), file, first)
 
 
 def _retried(rows: Rows) -> Rows:
@@ -190,7 +212,7 @@ def _retried(rows: Rows) -> Rows:
 def _survey(name: str, rows: Callable[[], Rows], columns: Mapping[str, str] | None, marketplace: str | None) -> Survey:
     found = survey(rows, columns, marketplace)
     if "text" not in found.plan.picked and found.readable:
-        raise LogError(no_text_column(name, found.names))
+        raise no_text_column(name, found.names)
     return found
 
 

@@ -128,11 +128,14 @@ def encode_rows(frame: "pd.DataFrame", suffix: str) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet
 
-    kinds = {"row": pa.int64(), "probability": pa.float64(), "sure": pa.bool_()}
+    kinds = {**dict.fromkeys(("row", "start", "end"), pa.int64()), "probability": pa.float64(), "sure": pa.bool_()}
     kinds |= {
         str(n): pa.timestamp("us", tz="UTC") for n, kind in frame.dtypes.items() if isinstance(kind, pd.DatetimeTZDtype)
     }
-    schema = pa.schema([(str(name), kinds.get(str(name), pa.string())) for name in frame.columns])
+    texts = {str(n) for n, kind in frame.dtypes.items() if isinstance(kind, pd.StringDtype)}
+    kinds = {n: pa.string() if n in texts else kinds.get(n, pa.string()) for n in map(str, frame.columns)}
+    schema = pa.schema([*kinds.items()])
+    frame = frame.assign(**{n: frame[n].map(_encodable) for n in map(str, frame.columns) if frame[n].dtype == "object"})
     stream = io.BytesIO()
     table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False).replace_schema_metadata()
     pyarrow.parquet.write_table(table, stream, write_page_checksum=True)
@@ -181,10 +184,15 @@ def _write_groups(tables: "Iterable[pa.Table]", path: Path) -> None:
 def quarantine_beside(output: Path, suffix: str) -> Path:
     """Where rows are set aside that do not stand in an output: a file beside it.
 
-    >>> quarantine_beside(Path("out.csv"), ".csv").name, quarantine_beside(Path("out"), "").name
-    ('out.quarantine.csv', 'out.quarantine.parquet')
+    >>> [quarantine_beside(Path(f"out{kind}"), kind).name for kind in (".csv", "", ".html")]
+    ['out.quarantine.csv', 'out.quarantine.parquet', 'out.quarantine.csv']
     """
-    return output.with_name(f"{output.stem if suffix else output.name}.quarantine{suffix or '.parquet'}")
+    return output.with_name(f"{output.stem if suffix else output.name}.quarantine{kind_beside(suffix)}")
+
+
+def kind_beside(suffix: str) -> str:
+    """How rows are set aside beside an output of a kind: as it is written, if it is a table."""
+    return suffix if suffix in TABLES else ".csv" if suffix else ".parquet"
 
 
 def check_output(path: Path, suffixes: tuple[str, ...] = TABLES) -> None:
@@ -227,6 +235,11 @@ def _as_text(value: Any) -> Any:
     if hasattr(value, "isoformat"):
         return "" if value != value else value.isoformat()
     return value
+
+
+def _encodable(value: Any) -> Any:
+    """A text without half pairs of surrogates, which no file holds."""
+    return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else value
 
 
 def _guarded(frame: "pd.DataFrame") -> "pd.DataFrame":

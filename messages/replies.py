@@ -1,23 +1,21 @@
 """Reads replies to check: a text, a table with a column `reply`, or what the agents wrote in a message log."""
 
-import csv
-import io
+import hashlib
 import json
 import re
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from messages.columns import not_the_buyer, plain_name
-from messages.encoding import decode_lines
-from messages.errors import InputError, LogError
-from messages.fields import add_languages, records_of, survey
-from messages.log import read_rows
-from messages.rows import RawRow, given
-from messages.tables import read_table
+from messages.content import open_content
+from messages.encoding import decode_lines, undecodable, visible_bytes
+from messages.errors import InputError, NoTextColumn
+from messages.fields import Plan
+from messages.language import SUPPORTED_LANGUAGES, detect_languages
+from messages.log import QUARANTINE_COLUMNS, Part, Parts, read_parts
+from messages.rows import RawRow
+from messages.threads import Threaded, Threads, is_agents, read_threads
 from messages.workbook import text_of
 
 if TYPE_CHECKING:
@@ -66,60 +64,136 @@ class Reply:
 
 @dataclass(frozen=True)
 class Replies:
-    """The replies of a file, and the table in whose column they stand; no table for a text or a log."""
+    """The replies of a file of any size, part by part, and the column in which they stand; "" for a log of agents'."""
 
-    rows: tuple[Reply, ...]
-    table: "pd.DataFrame | None" = None
-    column: str = ""
+    log: Parts
+    column: str
+    threads: Threads | None = None
+
+    def __iter__(self) -> Iterator[Threaded]:
+        return iter(self.threads) if self.threads else (Threaded(part) for part in self.log)
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns of a copy: those of the table, and what is known of a reply of a log's."""
+        if not self.column:
+            return ["row", *_ASKED, "reply"]
+        nested = {name for name in self.log.names if name.rpartition(".")[0] in self.log.names}
+        return [n for n in self.log.names or [self.column] if not (_is_json(self.log.name) and n in nested)]
 
 
-def read_replies(path: str | Path) -> Replies:
+def read_replies(path: str | Path, each: Callable[..., Iterable[Any]] = map) -> Replies:
     """The replies in a text (.txt, .md), a table with a column `reply` (or `text`), or a message log.
 
-    A line `[henji: ignore RULE]` in a reply, or a cell in a column `ignore`, switches rules off for that reply alone;
-    such lines are no part of the text. Of a log, the replies of agents are read, each with the buyer's message before
-    it. Raises InputError, naming the file and what was looked for.
+    Of a log, the replies of agents are read, each with the buyer's message before it; `each` as in `read_threads`.
+    Raises InputError, naming the file and what was looked for, and LogError where it cannot be read as a whole.
     """
     path = Path(path)
     if path.suffix.lower() in TEXTS:
-        if not path.is_file():
-            raise InputError(f"{path}: no such file. Check the name.")
-        text = "".join(decode_lines(path.read_bytes(), path.name).lines).removeprefix("\ufeff")
-        return Replies((_reply(1, text, {}, f"{path.name}", line=1),))
-    table, fault = None, None
-    if path.suffix.lower() in TABLES:
-        try:
-            table = read_table(path)
-        except InputError as error:  # a log may be damaged here and there, a table may not
-            fault = error
-    if table is not None and "reply" in table.columns:
-        return _of_table(path, table, "reply")
-    agents = []
-    try:
-        agents = _of_agents(path) if path.is_file() else []
-    except LogError:
-        if table is None and fault is None:
-            raise
-    if agents:
-        return Replies(tuple(agents))
-    if table is not None and "text" in table.columns:
-        return _of_table(path, table, "text")
-    if fault:
-        raise fault
+        return Replies(_text_in_parts(path), "reply")
     if not path.is_file():
         raise InputError(f"{path}: no such file. Check the name.")
-    seen = f" Columns seen: {', '.join(map(str, table.columns))}." if table is not None else ""
-    raise InputError(f"{path}: no column `reply` or `text`, and no row of a log that an agent wrote.{seen}")
+    content = open_content(path)
+
+    def table(column: str, as_it_lies: bool) -> Replies | None:
+        try:
+            parts = read_parts(content, columns={"text": column}, as_it_lies=as_it_lies)
+        except NoTextColumn:
+            return None
+        return Replies(parts, column) if column in (parts.names or [column]) else None
+
+    seen: tuple[str, ...] = ()
+    if found := table("reply", as_it_lies=True):
+        return found
+    try:
+        log = read_parts(content)
+        threads = read_threads(log, of_replies=True, each=each)
+        if threads.n_replies:
+            return Replies(log, "", threads)
+        seen = log.names
+    except NoTextColumn as none:
+        seen = none.names
+    if {suffix.lower() for suffix in path.suffixes} & {*TABLES, ".parquet"} and (found := table("text", False)):
+        return found
+    named = f" Columns seen: {', '.join(seen)}." if seen else ""
+    raise InputError(f"{path}: no column `reply` or `text`, and no row of a log that an agent wrote.{named}")
 
 
-def _of_table(path: Path, table: "pd.DataFrame", column: str) -> Replies:
-    records = [{str(k): str(v) for k, v in row.items()} for row in table.to_dict("records")]
-    places = _places(path, [record[column] for record in records])
-    rows = []
-    for number, (record, place) in enumerate(zip(records, places, strict=True), 1):
-        text = record.pop(column)
-        rows.append(_reply(number, text, record, f"{path.name}, row {number}", **place))
-    return Replies(tuple(rows), table, column)
+def _text_in_parts(path: Path) -> Parts:
+    """A text as a table of one reply."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such file. Check the name.")
+    data = path.read_bytes()
+    text = "".join(decode_lines(data, path.name).lines).removeprefix("\ufeff")
+    part = Part([RawRow(1, {"reply": text}, _WHOLE)], Plan({}), frozenset())
+    digest = hashlib.sha256(data).hexdigest()
+    return Parts(path.name, digest, "", ("reply",), 1, False, True, (), lambda: iter([part]))
+
+
+def replies_of(threaded: Threaded, column: str, name: str) -> "tuple[list[Reply], pd.DataFrame]":
+    """The replies in a part of a file, and the rows that are set aside because nobody can tell what they hold.
+
+    A line `[henji: ignore RULE]` in a reply, or a cell in a column `ignore`, switches rules off for that reply alone;
+    such lines are no part of the text. Raises InputError for such a line that cannot be read.
+    """
+    import pandas as pd
+
+    rows = threaded.part.rows
+    if column:
+        faults = [row.reason or ("undecodable_bytes" if undecodable(row.raw) else "") for row in rows]
+        replies = [_of_row(row, column, name) for row, fault in zip(rows, faults, strict=True) if not fault]
+        lost = [
+            {"row": row.number, "reason": fault, "place": row.place, "text": visible_bytes(row.raw[:100_000])}
+            for row, fault in zip(rows, faults, strict=True)
+            if fault
+        ]
+    else:
+        records = threaded.part.records()
+        replies = _of_agents(zip(records, rows, strict=True), threaded.before, name)
+        lost = [{**record, "received_at": ""} for record in records if record["reason"] in _DAMAGED]
+    aside = pd.DataFrame({c: [row.get(c, "") for row in lost] for c in QUARANTINE_COLUMNS})
+    return replies, aside
+
+
+_WHOLE = "the whole text"
+_ASKED = ("language", "marketplace", "message", "order_id")
+_DAMAGED = frozenset(
+    {"undecodable_bytes", "unbalanced_quote", "wrong_field_count", "invalid_json", "lone_surrogate", "nul_bytes",
+     "truncated", "spreadsheet_error"}
+)  # fmt: skip
+
+
+def _of_row(row: RawRow, column: str, name: str) -> Reply:
+    facts = {n: _cell(v) for n, v in row.values.items()}
+    text = facts.pop(column, "")
+    if row.place == _WHOLE:
+        return _reply(row.number, text, facts, name, line=1)
+    return _reply(row.number, text, facts, f"{name}, row {row.number}", **_place(row, text, _is_json(name)))
+
+
+def _is_json(name: str) -> bool:
+    """True for objects in lines: what stands in them is there by itself too, as a column."""
+    return ".jsonl" in Path(name.lower()).suffixes
+
+
+def _cell(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else text_of(value)
+
+
+def _place(row: RawRow, text: str, is_json: bool) -> dict[str, Any]:
+    """Where a text begins in a file of lines; nothing for a workbook, or where the file writes it another way."""
+    found = re.match(r"lines? (\d+)", row.place)
+    if not found:
+        return {}
+    line = int(found[1])
+    at = (
+        row.raw.find(json.dumps(text, ensure_ascii=False)[1:-1] if is_json else text.replace('"', '""')) if text else -1
+    )
+    if at < 0:
+        return {"line": line, "written": "row"}
+    before = row.raw[:at]
+    written = "json" if is_json else "csv"
+    return {"line": line + before.count("\n"), "column": at - before.rfind("\n"), "written": written}
 
 
 def _reply(number: int, text: str, facts: Mapping[str, str], where: str, **place: Any) -> Reply:
@@ -137,98 +211,30 @@ def _reply(number: int, text: str, facts: Mapping[str, str], where: str, **place
     return Reply(number, bare, rules, facts, marked=tuple(marked), **place)
 
 
-def _places(path: Path, texts: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Where each text begins in a file of lines; nothing for a workbook, or where the file writes it another way."""
-    kind = path.suffix.lower()
-    if kind == ".xlsx":
-        yield from ({} for _ in texts)
-        return
-    source = "".join(decode_lines(path.read_bytes(), path.name).lines).removeprefix("\ufeff")
-    records = _json_records(source) if kind == ".jsonl" else _records(source)
-    for text in texts:
-        line, record = next(records, (0, ""))
-        as_csv, as_json = text.replace('"', '""'), json.dumps(text, ensure_ascii=False)[1:-1]
-        written = "json" if kind == ".jsonl" else "csv"
-        at = record.find(as_json if kind == ".jsonl" else as_csv) if text else -1
-        if at < 0:
-            yield {"line": line, "written": "row"} if line else {}
-        else:
-            before = record[:at]
-            column = at - before.rfind("\n")
-            yield {"line": line + before.count("\n"), "column": column, "written": written}
+def _of_agents(
+    rows: Iterable[tuple[Mapping[str, Any], RawRow]], before: Mapping[int, list[dict[str, str]]], name: str
+) -> list[Reply]:
+    """What agents wrote, each with the last message of the buyer's in its thread."""
+    theirs = [
+        (record, (before.get(row.number) or [{}])[0])
+        for record, row in rows
+        if record["reason"] == "not_a_buyer_message" and is_agents(row) and record["text"].strip()
+    ]
+    unknown = [asked for _, asked in theirs if asked and not asked["language"]]
+    for asked, language in zip(unknown, detect_languages([asked["text"] for asked in unknown]), strict=True):
+        asked["language"] = language
+    return [_agents_reply(record, asked, name) for record, asked in theirs]
 
 
-def _records(source: str) -> Iterator[tuple[int, str]]:
-    """First line and raw text of each record below the header."""
-    lines = io.StringIO(source, newline="").readlines()
-    header = lines[0] if lines else ""
-    rows = csv.reader(lines, delimiter=max(",", ";", "\t", key=header.count))
-    last = 0
-    try:
-        for i, row in enumerate(rows):
-            if i and row:
-                yield last + 1, "".join(lines[last : rows.line_num])
-            last = rows.line_num
-    except csv.Error:
-        return
-
-
-def _json_records(source: str) -> Iterator[tuple[int, str]]:
-    yield from ((i, line) for i, line in enumerate(source.split("\n"), 1) if line.strip())
-
-
-def _of_agents(path: Path) -> list[Reply]:
-    """What agents wrote in a log, each with the last message of the buyer's in its thread."""
-    reading = read_rows(path)
-    rows = reading.rows
-    plan = survey(lambda: given(reading)).plan
-    if "text" not in plan.picked:
-        return []
-    records = records_of(rows, plan)
-    add_languages(records)
-    together = sorted(
-        zip(records, rows, strict=True), key=lambda pair: str(pair[0]["received_at"] or "") if _dated(records) else ""
-    )
-    asked: dict[str, Mapping[str, Any]] = {}
-    found = []
-    for record, row in together:
-        thread = record["thread_id"] or record["order_id"]
-        if not record["reason"]:
-            asked[thread] = record
-        elif record["reason"] == "not_a_buyer_message" and is_agents(row) and record["text"].strip():
-            found.append(_agents_reply(record, asked.get(thread, {}) if thread else {}, path))
-    return sorted(found, key=lambda reply: reply.row)
-
-
-def _dated(records: Sequence[Mapping[str, Any]]) -> bool:
-    return all(record["received_at"] is not None for record in records)
-
-
-def _agents_reply(record: Mapping[str, Any], asked: Mapping[str, Any], path: Path) -> Reply:
+def _agents_reply(record: Mapping[str, Any], asked: Mapping[str, str], name: str) -> Reply:
+    language = asked.get("language", "")
     facts = {
-        "language": asked.get("language", ""),
+        "language": language if language in SUPPORTED_LANGUAGES else "",
         "marketplace": record["marketplace"] or asked.get("marketplace", ""),
         "message": asked.get("text", ""),
     }
     if order_id := asked.get("order_id", "") or record["order_id"]:
         facts["order_id"] = order_id
-    line = re.search(r"line (\d+)", record["place"])
+    line = re.search(r"lines? (\d+)", record["place"])
     place = {"line": int(line[1]), "written": "row"} if line else {}
-    return _reply(record["row"], record["text"], facts, f"{path.name}, row {record['row']}", **place)
-
-
-@cache
-def _no_reply() -> tuple[frozenset[str], frozenset[str]]:
-    with Path(__file__).with_name("replies.toml").open("rb") as file:
-        table = tomllib.load(file)
-    return frozenset(map(plain_name, table["no_reply"])), frozenset(map(plain_name, table["no_reply_columns"]))
-
-
-def is_agents(row: RawRow) -> bool:
-    """True if nothing says that a row which is not the buyer's is a note, a machine's or Amazon's."""
-    words, columns = _no_reply()
-    marks = not_the_buyer()
-    said = {plain_name(n): plain_name(text_of(v)[:40]) for n, v in row.values.items() if plain_name(n) in marks}
-    if any(value in words for value in said.values()):
-        return False
-    return bool(said) and not any(said[name] in marks[name] for name in columns & said.keys())
+    return _reply(record["row"], record["text"], facts, f"{name}, row {record['row']}", **place)

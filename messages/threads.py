@@ -1,83 +1,218 @@
-"""Which messages of a log wait for a reply: what buyers and agents wrote, thread by thread."""
+"""What the threads of a log tell of its rows: which messages wait for a reply, and what was said before each."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import hashlib
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
 
-from messages.fields import records_of, survey
-from messages.log import read_rows
-from messages.replies import is_agents
-from messages.rows import given
+from messages.columns import not_the_buyer, plain_name
+from messages.errors import InputError
+from messages.fields import records_of
+from messages.log import Part, Parts
+from messages.rows import RawRow
+from messages.workbook import text_of
+
+_SAID = ("text", "language", "marketplace", "order_id")  # what is told of a message that stands in another part
+_TABLES = """
+CREATE TABLE turn (thread INTEGER, at INTEGER, place INTEGER, number INTEGER, is_reply INTEGER);
+CREATE TABLE settled (place INTEGER PRIMARY KEY, why TEXT);
+CREATE TABLE before (place INTEGER, earlier INTEGER);
+CREATE TABLE said (place INTEGER PRIMARY KEY, record TEXT);
+BEGIN;
+"""
+_INDEXES = ("CREATE INDEX by_place ON before (place)", "CREATE INDEX by_earlier ON before (earlier)")
+
+Turn = tuple[int, int, bool]  # place in the log, row, whether an agent wrote it
+
+
+@dataclass(frozen=True)
+class Threaded:
+    """A part of a log with what the other rows of their threads tell of its rows, by their numbers.
+
+    `settled` says why a message waits for no reply of its own. `before` holds the messages that are answered with
+    another one, or, where replies are read, the one that each reply answers.
+    """
+
+    part: Part
+    settled: Mapping[int, str] = field(default_factory=dict)
+    before: Mapping[int, list[dict[str, str]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Threads:
-    """Rows of buyers' messages that wait for no reply of their own, and why.
+    """A log of any size with its threads, which wait in a file without a name until their parts are read."""
 
-    `answered` has the row of the reply that followed; `followed` the row of the buyer's later message in the same
-    thread, which is answered for both; `earlier` the other way round: the rows that are answered with a row.
-    """
+    log: Parts
+    n_messages: int
+    n_replies: int
+    known: sqlite3.Connection
 
-    answered: Mapping[int, int] = field(default_factory=dict)
-    followed: Mapping[int, int] = field(default_factory=dict)
-    earlier: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    def __iter__(self) -> Iterator[Threaded]:
+        for part in self.log:
+            with on_disk():
+                settled = self.known.execute("SELECT place, why FROM settled WHERE place BETWEEN ? AND ?", part.span)
+                why = {part.rows[place - part.first].number: said for place, said in settled}
+                before: dict[int, list[dict[str, str]]] = {}
+                for place, record in self.known.execute(
+                    "SELECT before.place, record FROM before JOIN said ON said.place = earlier "
+                    "WHERE before.place BETWEEN ? AND ? ORDER BY before.rowid",
+                    part.span,
+                ):
+                    before.setdefault(part.rows[place - part.first].number, []).append(json.loads(record))
+            yield Threaded(part, why, before)
 
-    def settled(self, row: int) -> str:
-        """Why a row waits for no reply of its own, in words; "" if it waits."""
-        if row in self.answered:
-            return f"answered already, in row {self.answered[row]}"
-        return f"answered together with row {self.followed[row]}" if row in self.followed else ""
+
+@dataclass(frozen=True)
+class _Turns:
+    """The turns of a part: thread, moment, place, row, whether an agent wrote it."""
+
+    turns: list[tuple[int, int, int, int, bool]]
+    is_dated: bool
+    n_messages: int
+    n_replies: int
 
 
 def read_threads(
-    path: str | Path,
-    *,
-    columns: Mapping[str, str] | None = None,
-    encoding: str | None = None,
-    marketplace: str | None = None,
+    log: Parts,
+    of_replies: bool = False,
+    each: Callable[..., Iterable[_Turns]] = map,
 ) -> Threads:
-    """The threads of a log. Raises LogError as `read_log` does."""
-    reading = read_rows(path, columns=columns, encoding=encoding, marketplace=marketplace)
-    plan = survey(lambda: given(reading), columns, marketplace).plan
-    records = records_of(reading.rows, plan)
-    is_dated = all(record["received_at"] is not None for record in records)
-    turns = [
-        (record["thread_id"] or record["order_id"], record["row"], bool(record["reason"]))
-        for record, row in sorted(
-            zip(records, reading.rows, strict=True), key=lambda pair: str(pair[0]["received_at"]) if is_dated else ""
-        )
-        if not record["reason"] or (record["reason"] == "not_a_buyer_message" and is_agents(row))
-    ]
-    return waiting(turns)
+    """The threads of a log, in one walk over it, and a second one over the messages that are told in other parts.
 
-
-def waiting(turns: Iterable[tuple[str, int, bool]]) -> Threads:
-    """What is settled by turns of thread, row and whether an agent wrote it, in their order.
-
-    >>> waiting([("a", 1, False), ("a", 2, True), ("a", 3, False), ("a", 4, False), ("", 5, False)])
-    Threads(answered={1: 2}, followed={3: 4}, earlier={4: (3,)})
+    Told is what waits for one reply together or, `of_replies`, what each of them answers. Memory does not grow with
+    the log; `each` applies a function to every part, in order.
+    Raises InputError where there is no room for the threads on the disk.
     """
-    pending: dict[str, list[int]] = {}
-    answered: dict[int, int] = {}
-    for thread, row, is_reply in turns:
-        if not thread:
-            continue
+    known = sqlite3.connect("")  # a file of the system's, which is gone with the process, however that ends
+    n_messages = n_replies = 0
+    is_dated = True
+    with on_disk():
+        known.executescript(_TABLES)
+        for turns in each(turns_of, log):
+            n_messages += turns.n_messages
+            n_replies += turns.n_replies
+            is_dated = is_dated and turns.is_dated
+            known.executemany("INSERT INTO turn VALUES (?, ?, ?, ?, ?)", turns.turns)
+        order = "thread, at, place" if is_dated else "thread, place"
+        rows = known.execute(f"SELECT thread, place, number, is_reply FROM turn ORDER BY {order}")
+        for _, thread in groupby(rows, key=itemgetter(0)):
+            settled, before = (answers if of_replies else waiting)(row[1:] for row in thread)
+            known.executemany("INSERT INTO settled VALUES (?, ?)", settled)
+            known.executemany("INSERT INTO before VALUES (?, ?)", before)
+        for index in _INDEXES:
+            known.execute(index)
+        if known.execute("SELECT 1 FROM before").fetchone():
+            for part in log:
+                known.executemany("INSERT INTO said VALUES (?, ?)", _said(part, known))
+    return Threads(log, n_messages, n_replies, known)
+
+
+def _said(part: Part, known: sqlite3.Connection) -> Iterator[tuple[int, str]]:
+    """What the messages of a part say that are told in another one."""
+    rows = known.execute("SELECT DISTINCT earlier FROM before WHERE earlier BETWEEN ? AND ?", part.span)
+    places = [place for (place,) in rows]
+    records = records_of([part.rows[place - part.first] for place in places], part.plan)
+    for place, record in zip(places, records, strict=True):
+        yield place, json.dumps({name: record[name] for name in _SAID})
+
+
+@contextmanager
+def on_disk() -> Iterator[None]:
+    """What is kept on the disk while a log is read. Raises InputError where it has no room."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise InputError(
+            f"The folder for temporary files cannot be used ({error}). Make room there, or name another in TMPDIR."
+        ) from None
+
+
+def turns_of(part: Part) -> _Turns:
+    """Who wrote when in which thread, of the rows of a part."""
+    turns = []
+    n_messages = n_replies = 0
+    is_dated = True
+    for place, (row, record) in enumerate(zip(part.rows, part.records(), strict=True), part.first):
+        at, thread = record["received_at"], record["thread_id"] or record["order_id"]
+        is_dated = is_dated and at is not None
+        is_reply = record["reason"] == "not_a_buyer_message" and is_agents(row)
+        n_messages += not record["reason"]
+        n_replies += is_reply and bool(record["text"].strip())
+        if thread and (is_reply or not record["reason"]):
+            turns.append((hashed(thread), round(at.timestamp() * 1e6) if at else 0, place, row.number, is_reply))
+    return _Turns(turns, is_dated, n_messages, n_replies)
+
+
+def hashed(text: str) -> int:
+    """A number of 64 bits that tells texts apart.
+
+    >>> hashed("302-1234567-7654321") == hashed("302-1234567-7654321") != hashed("302-1234567-7654322")
+    True
+    """
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+Links = tuple[list[tuple[int, str]], list[tuple[int, int]]]
+
+
+def waiting(turns: Iterable[Turn]) -> Links:
+    """Which messages of a thread wait for no reply of their own, and which are answered with the last one.
+
+    >>> waiting([(0, 1, False), (1, 2, True), (4, 5, False), (5, 6, False)])
+    ([(0, 'answered already, in row 2'), (4, 'answered together with row 6')], [(5, 4)])
+    """
+    settled: list[tuple[int, str]] = []
+    pending: list[tuple[int, int]] = []
+    for place, row, is_reply in turns:
         if is_reply:
-            answered |= dict.fromkeys(pending.pop(thread, []), row)
+            settled += [(earlier, f"answered already, in row {row}") for earlier, _ in pending]
+            pending = []
         else:
-            pending.setdefault(thread, []).append(row)
-    earlier = {rows[-1]: tuple(rows[:-1]) for rows in pending.values() if len(rows) > 1}
-    followed = {row: last for last, rows in earlier.items() for row in rows}
-    return Threads(answered, followed, earlier)
+            pending.append((place, row))
+    if not pending:
+        return settled, []
+    *earlier_ones, (last, row) = pending
+    settled += [(earlier, f"answered together with row {row}") for earlier, _ in earlier_ones]
+    return settled, [(last, earlier) for earlier, _ in earlier_ones]
 
 
-def original_texts(path: str | Path, **hints: Any) -> dict[int, str]:
-    """By row: the cell of the message exactly as the export has it. Raises LogError as `read_log` does."""
-    reading = read_rows(path, **hints)
-    plan = survey(lambda: given(reading), hints.get("columns"), hints.get("marketplace")).plan
-    texts: Sequence[str] = plan.picked.get("text", ())
-    return {
-        row.number: next((str(row.values[name]) for name in texts if row.values.get(name) not in (None, "")), row.raw)
-        for row in reading.rows
-    }
+def answers(turns: Iterable[Turn]) -> Links:
+    """Which message each reply of a thread answers: the last one before it.
+
+    >>> answers([(0, 1, False), (1, 2, True), (2, 3, True), (4, 5, False)])
+    ([], [(1, 0), (2, 0)])
+    """
+    asked = -1
+    before = []
+    for place, _, is_reply in turns:
+        if not is_reply:
+            asked = place
+        elif asked >= 0:
+            before.append((place, asked))
+    return [], before
+
+
+@cache
+def _no_reply() -> tuple[frozenset[str], frozenset[str]]:
+    import tomllib
+
+    with Path(__file__).with_name("replies.toml").open("rb") as file:
+        table = tomllib.load(file)
+    return frozenset(map(plain_name, table["no_reply"])), frozenset(map(plain_name, table["no_reply_columns"]))
+
+
+def is_agents(row: RawRow) -> bool:
+    """True if nothing says that a row which is not the buyer's is a note, a machine's or Amazon's."""
+    words, columns = _no_reply()
+    marks = not_the_buyer()
+    said = {plain_name(n): plain_name(text_of(v)[:40]) for n, v in row.values.items() if plain_name(n) in marks}
+    if any(value in words for value in said.values()):
+        return False
+    return bool(said) and not any(said[name] in marks[name] for name in columns & said.keys())

@@ -59,7 +59,7 @@ def read_workbook(data: bytes, name: str, chosen: Mapping[str, str] | None = Non
     ]
     if not any(found for *_, found in tables):
         names = [text_of(c) for _, rows, _ in tables for r in rows[:1] for c in r]
-        raise LogError(no_text_column(name, names))
+        raise no_text_column(name, names)
     rows: list[RawRow] = []
     notes: list[str] = []
     first: list[str] = []
@@ -245,7 +245,7 @@ def read_html_table(text: str, name: str, chosen: Mapping[str, str] | None = Non
             tables.append((found[1], rows, found[0]))
     if not tables:
         first = tree.css_first("tr")
-        raise LogError(no_text_column(name, [_cell_text(c) for c in first.css("td, th")] if first else []))
+        raise no_text_column(name, [_cell_text(c) for c in first.css("td, th")] if first else [])
     _, cells, header_at = max(tables, key=lambda t: (t[0], len(t[1])))
     notes = ["The file is an HTML page; its table was read."]
     found_rows = list(_table_rows(cells, header_at, "table row", 0, chosen, notes))

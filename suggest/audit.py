@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+import shutil
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from messages import InputError
 from model import model_in_use
 from suggest.templates import FOLDER, SITUATIONS
 
@@ -42,15 +42,31 @@ def audit_line(row: int, s: "Suggestion", at: datetime) -> dict[str, Any]:
     }
 
 
-def append_audit(lines: Iterable[Mapping[str, Any]], path: Path) -> None:
-    """Add lines to a file, whole or not at all; it may be there already."""
-    from messages.output import write_text
+def append_audit(lines: Callable[[], Iterable[bytes]], path: Path, unless_there: bool = False) -> None:
+    """Add lines to a file, whole or not at all; it may be there already.
 
-    try:
-        old = path.read_text(encoding="utf-8") if path.exists() else ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be added to ({error}). Name another file.") from None
-    write_text(old + "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), path)
+    `unless_there` they are its last ones: a run that was stopped after it had added them is gone on with.
+    """
+    from messages.output import write_whole
+
+    if unless_there and path.is_file() and _ends_with(path, lines):
+        return
+
+    def write(made: Path) -> None:
+        with made.open("wb") as out:
+            if path.exists():
+                with path.open("rb") as old:
+                    shutil.copyfileobj(old, out)
+            out.writelines(lines())
+
+    write_whole(path, write)
+
+
+def _ends_with(path: Path, lines: Callable[[], Iterable[bytes]]) -> bool:
+    start = path.stat().st_size - sum(map(len, lines()))
+    with path.open("rb") as file:
+        file.seek(max(start, 0))
+        return start >= 0 and all(file.read(len(line)) == line for line in lines())
 
 
 def digest(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Many replies at once, suggested or checked: each on its own, then against the others of the batch."""
+"""Many replies at once, suggested or checked: each on its own, then against the earlier ones of the batch."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -8,7 +8,7 @@ from typing import Any
 from messages import InputError, Order, Product, Reply
 from suggest.policy import Policy
 from suggest.reply import Suggestion, predict_all, read_reply, suggest
-from suggest.tone import Case, Finding, Reading, check_ids, findings_of, near_duplicates, second_offers
+from suggest.tone import Case, Earlier, Finding, Reading, Said, check_ids, findings_of
 
 _ORDER_FIELDS = {f.name for f in fields(Order)}
 
@@ -65,21 +65,27 @@ def _settled(s: Suggestion, why: str) -> Suggestion:
     )
 
 
-def marked(suggestions: Sequence[Suggestion], cases: Sequence[Waiting], policy: Policy) -> list[Suggestion]:
-    """The same with what is found between them: a reply that repeats an earlier one, money twice for one order."""
-    found = list(suggestions)
-    orders = [Order.of(case.order) for case in cases]
-    replies = [Reply(case.row, s.text) for case, s in zip(cases, found, strict=True)]
-    texts = [Case(Reading.of(s.text, s.language), order=order) for s, order in zip(found, orders, strict=True)]
-    for i, f in _between(replies, texts, policy):
-        found[i] = replace(found[i], findings=(*found[i].findings, f))
-    offered: dict[str, int] = {}
-    for i, (s, order) in enumerate(zip(found, orders, strict=True)):
-        if s.compensation and order.order_id:
-            first = offered.setdefault(order.order_id, cases[i].row)
-            if first != cases[i].row:
-                found[i] = replace(s, reasons=(*s.reasons, f"row {first} offers money for this order already"))
-    return found
+def said_by(row: str, s: Suggestion, order: Order | Mapping[str, Any] | None) -> Said:
+    """What of a suggestion later ones are held against; `row` is how people find it."""
+    case = Case(Reading.of(s.text, s.language), order=Order.of(order))
+    return Said.of(row, case, is_paid=s.compensation is not None)
+
+
+def compared(s: Suggestion, said: Said, earlier: Earlier, policy: Policy) -> Suggestion:
+    """The same with what is found between it and earlier ones: a reply that repeats one, money twice for one order."""
+    first = earlier.paid(said) if said.is_paid else ""
+    findings = (*s.findings, *_between(s.text, said, earlier, policy))
+    twice = (f"{first} offers money for this order already",) if first else ()
+    return replace(s, findings=findings, reasons=(*s.reasons, *twice))
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A reply with what is found in it by itself, and what of it later ones are held against."""
+
+    reply: Reply
+    findings: list[Finding]
+    said: Said
 
 
 def check_batch(
@@ -89,30 +95,34 @@ def check_batch(
     marketplace: str | None = None,
     orders: Mapping[str, Order] | None = None,
     policy: Policy,
-) -> list[list[Finding]]:
-    """The findings of each reply; what a row says of its language, marketplace, message and order counts first.
+) -> list[Checked]:
+    """What is found in each reply; what a row says of its language, marketplace, message and order counts first.
 
-    Also found: a reply that repeats an earlier one, and money for an order that was offered another sum before.
     Raises InputError on an unknown language, marketplace, field of an order or rule.
     """
-    cases: list[Case] = []
+    found = []
     for reply in replies:
         check_ids(reply.ignored, policy.rules.known, f"Row {reply.row}, rules to ignore")
-        cases.append(
-            read_reply(
-                reply.text,
-                language=reply.facts.get("language") or language,
-                marketplace=reply.facts.get("marketplace") or marketplace,
-                message=reply.facts.get("message") or None,
-                order=_order_of(reply, orders or {}),
-                policy=policy,
-            )
+        case = read_reply(
+            reply.text,
+            language=reply.facts.get("language") or language,
+            marketplace=reply.facts.get("marketplace") or marketplace,
+            message=reply.facts.get("message") or None,
+            order=_order_of(reply, orders or {}),
+            policy=policy,
         )
-    found = [findings_of(case, policy.rules) for case in cases]
-    for i, f in _between(replies, cases, policy):
-        if not any(f.rule == g.rule and f.start == g.start for g in found[i]):
-            found[i] = sorted([*found[i], f], key=lambda g: (g.start, g.end))
-    return [[f for f in each if f.rule not in reply.ignored] for each, reply in zip(found, replies, strict=True)]
+        findings = [f for f in findings_of(case, policy.rules) if f.rule not in reply.ignored]
+        found.append(Checked(reply, findings, Said.of(f"row {reply.row}", case)))
+    return found
+
+
+def with_repeats(checked: Checked, earlier: Earlier, policy: Policy) -> list[Finding]:
+    """The findings of a reply with those that earlier ones give: it repeats one, or offers its order another sum."""
+    found = checked.findings
+    for f in _between(checked.reply.text, checked.said, earlier, policy):
+        if f.rule not in checked.reply.ignored and not any(f.rule == g.rule and f.start == g.start for g in found):
+            found = sorted([*found, f], key=lambda g: (g.start, g.end))
+    return found
 
 
 def _order_of(reply: Reply, orders: Mapping[str, Order]) -> Order | None:
@@ -126,17 +136,25 @@ def _order_of(reply: Reply, orders: Mapping[str, Order]) -> Order | None:
         raise InputError(f"Row {reply.row}: {error}") from None
 
 
-def _between(replies: Sequence[Reply], cases: Sequence[Case], policy: Policy) -> list[tuple[int, Finding]]:
-    """What is found between replies, with the row of the earlier one in its message, as the team wants it."""
-    found = [*second_offers(cases), *near_duplicates(cases)]
+def _between(text: str, said: Said, earlier: Earlier, policy: Policy) -> list[Finding]:
+    """What is found between a reply and earlier ones, with the row of these in its message, as the team wants it."""
     rules = policy.rules
     return [
-        (later, replace(
+        replace(
             f,
             severity=rules.severity.get(f.rule, f.severity),
-            message=f"{f.message} See row {replies[earlier].row}.",
-            message_zh=f"{f.message_zh}见第 {replies[earlier].row} 行。",
-        ))
-        for later, earlier, f in found
+            message=f"{f.message} See {row}.",
+            message_zh=f"{f.message_zh}见{_row_zh(row)}。",
+        )
+        for row, f in earlier.findings(said, text)
         if f.rule not in rules.off
-    ]  # fmt: skip
+    ]
+
+
+def _row_zh(row: str) -> str:
+    """
+    >>> _row_zh("row 7"), _row_zh("row 7 of a.csv")
+    ('第 7 行', ' a.csv 第 7 行')
+    """
+    number, _, name = row.removeprefix("row ").partition(" of ")
+    return f" {name} 第 {number} 行" if name else f"第 {number} 行"

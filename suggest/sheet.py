@@ -64,17 +64,16 @@ class Card:
 
 
 def cards(
-    rows: Sequence[Mapping[Any, Any]], suggestions: Iterable[Suggestion], earlier: Mapping[int, Sequence[int]]
+    rows: Sequence[Mapping[Any, Any]], suggestions: Iterable[Suggestion], earlier: Mapping[int, tuple[str, ...]]
 ) -> list[Card]:
-    """A card for each row of `Log.messages`; `earlier` are the rows that are answered with a row (`Threads`)."""
+    """A card for each row of `Log.messages`; `earlier` are the texts that are answered with that of a row."""
     names = [f.name for f in fields(Card) if f.name not in ("message", "suggestion", "received_at", "earlier")]
-    texts = {row["row"]: row["text"] for row in rows}
     return [
         Card(
             message=row["text"],
             suggestion=suggestion,
             received_at=None if row["received_at"] != row["received_at"] else row["received_at"].to_pydatetime(),
-            earlier=tuple(texts[n] for n in earlier.get(row["row"], ()) if n in texts),
+            earlier=earlier.get(row["row"], ()),
             **{name: row[name] for name in names},
         )
         for row, suggestion in zip(rows, suggestions, strict=True)

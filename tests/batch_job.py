@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from henji import main
-from messages.batch import open_job, work_part, work_through
+from messages.batch import Work, open_job, work_part, work_through
 from messages.log import read_parts
 
 if TYPE_CHECKING:
@@ -30,8 +30,9 @@ def run(log: str, out: str, workers: str = "1", scheduler: str = "", seconds: st
     table = partial(measured, seconds=float(seconds))
     work = partial(work_part, table=table, suffix=suffix or ".parquet", counted=("marketplace",), masked=False)
     with open_job(output, suffix, {"log": parts.digest}) as job:
-        print(job.n_rows, flush=True)
-        work_through([parts], work, job, workers=int(workers), scheduler=scheduler)
+        print(job.n_in, flush=True)
+        batch = work_through(Work(parts, work), parts.n_rows, job, workers=int(workers), scheduler=scheduler)
+        job.put_in_place(batch.n_aside > 0)
 
 
 if __name__ == "__main__":

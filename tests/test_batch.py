@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from messages import InputError, LogError, read_log
-from messages.batch import open_job, work_part, work_through
+from messages.batch import Work, open_job, work_part, work_through
 from messages.content import expanded
 from messages.log import frames_of, read_parts
 
@@ -364,7 +364,7 @@ def test_a_log_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
     read = read_parts(path)
     path.write_text("Id,Message\n1,It hums\n", encoding="utf-8")
     with pytest.raises(LogError), open_job(tmp_path / "out.csv", ".csv", {}) as job:
-        work_through([read], WORK, job)
+        work_through(Work(read, WORK), read.n_rows, job)
     assert [p.name for p in tmp_path.iterdir()] == ["log.csv"]
 
 

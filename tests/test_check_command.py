@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from commands import app
-from messages import InputError, Order, Reply, read_replies
+from messages import InputError, Order, Reply, read_replies, replies_of
 from suggest import Policy, check_batch
 from suggest.tone import TeamRules, check, corrected
 from suggest.tone.fix import correction
@@ -48,6 +48,11 @@ def sheet(path: Path, rows: list[dict[str, str]]) -> Path:
     return path
 
 
+def replies_in(path: Path) -> list[Reply]:
+    read = read_replies(path)
+    return [reply for part in read for reply in replies_of(part, read.column, path.name)[0]]
+
+
 ROWS = [{"order_id": ID, "reply": GOOD}, {"order_id": ID, "reply": SOON}]
 
 
@@ -76,8 +81,7 @@ LOG = [  # newest first, as helpdesks export
 def test_of_a_log_the_agents_replies_are_checked_against_the_message_before_them(tmp_path):
     names = ["Message ID", "Thread ID", "Direction", "Date", "Message"]
     log = write(tmp_path / "log.csv", pd.DataFrame(LOG, columns=names).to_csv(index=False))
-    read = read_replies(log)
-    assert [(r.row, r.facts["language"], r.facts.get("order_id"), r.line) for r in read.rows] == [
+    assert [(r.row, r.facts["language"], r.facts.get("order_id"), r.line) for r in replies_in(log)] == [
         (1, "en", ID, 2), (4, "de", None, 5)
     ]  # fmt: skip
     assert findings(log) == [(1, "order-id-missing"), (1, "vague-time"), (4, "other-language")]
@@ -100,7 +104,7 @@ IGNORED = [
 def test_a_line_in_a_reply_switches_rules_off_for_it(tmp_path, text, wanted):
     path = write(tmp_path / "r.txt", text)
     assert findings(path) == wanted
-    (read,) = read_replies(path).rows
+    (read,) = replies_in(path)
     assert "henji" not in read.text.lower()
 
 
@@ -291,8 +295,10 @@ def test_between_replies_repeats_and_a_second_sum_for_one_order_are_found(tmp_pa
 def test_orders_of_a_file_count_before_what_the_row_says():
     reply = Reply(1, f"Order {ID} left today, it was shipped with UPS.", facts={"order_id": ID, "carrier": "UPS"})
     orders = {ID: Order.of({"order_id": ID, "carrier": "DHL"})}
-    assert [f.rule for f in check_batch([reply], policy=Policy())[0]] == []
-    assert [f.category for f in check_batch([reply], orders=orders, policy=Policy())[0]] == ["unsupported_claim"]
+    assert [f.rule for f in check_batch([reply], policy=Policy())[0].findings] == []
+    assert [f.category for f in check_batch([reply], orders=orders, policy=Policy())[0].findings] == [
+        "unsupported_claim"
+    ]
 
 
 def test_the_table_underlines_the_place_and_gives_the_reason_in_the_language_asked(tmp_path):

@@ -14,14 +14,15 @@ from typer.testing import CliRunner
 
 from commands import app
 from messages import InputError
+from messages.log import read_parts
 from messages.output import write_table
 from messages.tables import read_orders, read_products, read_table
 from messages.threads import read_threads
 from model import Prediction
-from suggest import Policy, Suggestion, Waiting, read_policy, suggest, suggest_batch
-from suggest.batch import marked
+from suggest import Policy, Suggestion, Waiting, compared, read_policy, said_by, suggest, suggest_batch
 from suggest.kept import KEPT, read_kept, recognised
 from suggest.templates import templates
+from suggest.tone import Earlier
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 ID = "302-1234567-7654321"
@@ -227,9 +228,25 @@ def test_a_mistake_in_a_template_of_ones_own_is_named(text: str, said: str, tmp_
 
 
 def test_only_the_last_unanswered_message_of_a_thread_waits(log: Path) -> None:
-    threads = read_threads(log)
-    assert (dict(threads.answered), dict(threads.followed), dict(threads.earlier)) == ({1: 2}, {4: 5}, {5: (4,)})
-    assert threads.settled(4) == "answered together with row 5" and threads.settled(6) == ""
+    (part,) = read_threads(read_parts(log))
+    assert part.settled == {1: "answered already, in row 2", 4: "answered together with row 5"}
+    assert [(row, [said["text"] for said in before]) for row, before in part.before.items()] == [(5, [LOG[3][4]])]
+
+
+def test_what_the_threads_of_a_log_tell_does_not_depend_on_its_parts_and_their_order(
+    log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Newest first, a row a part: what was said before stands in a part that comes later."""
+    table = pd.read_csv(log, dtype=str, keep_default_na=False)
+    back = tmp_path / "back.csv"
+    table[::-1].to_csv(back, index=False)
+    monkeypatch.setattr("messages.log.PART", 1)
+    told = list(read_threads(read_parts(back)))
+    why = {row: said for part in told for row, said in part.settled.items()}
+    assert why == {6: "answered already, in row 5", 3: "answered together with row 2"}
+    assert {row: [s["text"] for s in said] for part in told for row, said in part.before.items()} == {2: [LOG[3][4]]}
+    replies = list(read_threads(read_parts(back), of_replies=True))
+    assert {row: [s["text"] for s in said] for part in replies for row, said in part.before.items()} == {5: [LOG[0][4]]}
 
 
 def test_a_thread_is_answered_as_a_whole() -> None:
@@ -252,7 +269,11 @@ def test_replies_of_a_batch_are_held_against_each_other() -> None:
     cases = [
         Waiting(row, "The lid is dented, I want some money back, I keep it.", order, marketplace="US") for row in (1, 2)
     ]
-    first, second = marked(suggest_batch(cases, now=NOW, policy=Policy()), cases, Policy())
+    earlier = Earlier()
+    first, second = (
+        compared(s, said_by(f"row {case.row}", s, case.order), earlier, Policy())
+        for case, s in zip(cases, suggest_batch(cases, now=NOW, policy=Policy()), strict=True)
+    )
     assert "near_duplicate" not in [f.category for f in first.findings]
     assert "See row 1." in next(f.message for f in second.findings if f.category == "near_duplicate")
     assert "row 1 offers money for this order already" in second.reasons

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from messages import InputError, Order
-from suggest.tone import Case, check, near_duplicates, pipeline
+from suggest.tone import Case, Earlier, Said, check, pipeline
 from suggest.tone.learn import LEARNT, made_from
 from suggest.tone.likeness import FILE, courting, likeness, reasons, reassuring
 from suggest.tone.reading import FARTHEST, Reading
@@ -272,8 +272,9 @@ def test_the_same_letter_to_two_buyers_is_a_near_duplicate_and_another_letter_is
         "Hi Cy, hold SET for 3 seconds. The light turns green.",
     ]
     cases = [Case(Reading.of(text, "en"), order=order) for text, order in zip(batch, orders, strict=True)]
-    found = list(near_duplicates(cases))
-    assert [(later, earlier, f.category) for later, earlier, f in found] == [(1, 0, "near_duplicate")]
+    earlier = Earlier()
+    found = [earlier.findings(Said.of(f"row {n}", case), case.reading.text) for n, case in enumerate(cases, 1)]
+    assert [[(row, f.category) for row, f in each] for each in found] == [[], [("row 1", "near_duplicate")], []]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -4,8 +4,8 @@ from suggest.tone.case import Case as Case
 from suggest.tone.check import check as check
 from suggest.tone.check import findings_of as findings_of
 from suggest.tone.check import pipeline as pipeline
-from suggest.tone.duplicates import near_duplicates as near_duplicates
-from suggest.tone.duplicates import second_offers as second_offers
+from suggest.tone.duplicates import Earlier as Earlier
+from suggest.tone.duplicates import Said as Said
 from suggest.tone.fix import corrected as corrected
 from suggest.tone.money import cap as cap
 from suggest.tone.reading import Reading as Reading

@@ -1,9 +1,9 @@
 """Shows findings: to people as a table with the place underlined, to editors as SARIF, corrections as a difference."""
 
 import difflib
+import json
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,14 +61,19 @@ def _last_cells(text: str, width: int, is_cut: bool) -> str:
     return "…" + kept if width > 1 else ""
 
 
-def print_findings(console: "Console", name: str, found: Found, team: TeamRules, chinese: bool = False) -> None:
-    """The findings of every reply, each with its place underlined, the reason, and what to write instead."""
+def print_findings(
+    console: "Console", title: str, found: Found, n_findings: int, n_safe: int, team: TeamRules, chinese: bool = False
+) -> None:
+    """The first findings, each with its place underlined, the reason, and what to write instead.
+
+    Of `n_findings` in all, `n_safe` can be put right as they are.
+    """
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
     rows = [(reply, f) for reply, findings in found for f in findings]
-    shown = Table(title=title(name, found), title_justify="left", expand=True, box=SIMPLE_HEAD, pad_edge=False)
+    shown = Table(title=title, title_justify="left", expand=True, box=SIMPLE_HEAD, pad_edge=False)
     for head in ("row", "severity"):
         shown.add_column(head, no_wrap=True)
     shown.add_column("what, and why", ratio=1)
@@ -81,11 +86,10 @@ def print_findings(console: "Console", name: str, found: Found, team: TeamRules,
         shown.add_row("" if reply.row == last else str(reply.row), Text(f.severity, style=style), what)
         last = reply.row
     console.print(shown)
-    if len(rows) > SHOWN:
-        console.print(f"… and {len(rows) - SHOWN:,} more findings; -o writes them all.")
-    safe = sum(correction(f, team) is not None for _, f in rows)
-    if safe:
-        console.print(Text(f"✎ {safe:,} can be put right as they are: --fix shows how, --fix -o writes the copy."))
+    if n_findings > SHOWN:
+        console.print(f"… and {n_findings - SHOWN:,} more findings; -o writes them all.")
+    if n_safe:
+        console.print(Text(f"✎ {n_safe:,} can be put right as they are: --fix shows how, --fix -o writes the copy."))
 
 
 def _said(
@@ -107,20 +111,28 @@ def _said(
         yield Text(f"→ {visible(f.instead)}", style="green")
 
 
-def title(name: str, found: Found) -> str:
-    """How many replies a file holds and what was found in them."""
-    counts = Counter(f.severity for _, findings in found for f in findings)
-    by = ", ".join(f"{counts[s]:,} {s}{'s' * (counts[s] != 1)}" for s in SEVERITIES if counts[s])
-    return f"{name}: {len(found):,} {'reply' if len(found) == 1 else 'replies'}, {by or 'nothing found'}"
+def title(name: str, n_replies: int, counts: Mapping[str, int]) -> str:
+    """How many replies a file holds and what was found in them, by severity.
+
+    >>> title("r.csv", 2, {"error": 1, "hint": 3})
+    'r.csv: 2 replies, 1 error, 3 hints'
+    """
+    by = ", ".join(f"{counts[s]:,} {s}{'s' * (counts[s] != 1)}" for s in SEVERITIES if counts.get(s))
+    return f"{name}: {n_replies:,} {'reply' if n_replies == 1 else 'replies'}, {by or 'nothing found'}"
 
 
-def print_difference(console: "Console", name: str, pairs: Sequence[tuple[int, str, str]]) -> None:
-    """What a correction changes, row by row: the lines before and after, the changed places marked."""
+def print_difference(
+    console: "Console", name: str, pairs: Sequence[tuple[int, str, str]], n_changed: int, n_replies: int
+) -> None:
+    """What a correction changes, row by row: the lines before and after, the changed places marked.
+
+    `pairs` are the first of `n_changed` in all.
+    """
     from rich.text import Text
 
     changed = [(row, a, b) for row, a, b in pairs if a != b]
     for row, before, after in changed:
-        console.print(Text(f"{name}, row {row}" if len(pairs) > 1 else name, style="bold"))
+        console.print(Text(f"{name}, row {row}" if n_replies > 1 else name, style="bold"))
         old, new = before.splitlines(), after.splitlines()
         for group in difflib.SequenceMatcher(None, old, new).get_grouped_opcodes(1):
             console.print(Text(f"@@ line {group[0][1] + 1} @@", style="dim"))
@@ -132,7 +144,9 @@ def print_difference(console: "Console", name: str, pairs: Sequence[tuple[int, s
                     for sign, style, text in (("-", "red", was), ("+", "green", now)):
                         for line in text.split("\n", allow_blank=False) if text.plain else ():
                             console.print(Text(sign, style=style) + line)
-    console.print(f"{len(changed):,} of {len(pairs):,} {'reply' if len(pairs) == 1 else 'replies'} put right.")
+    if n_changed > len(changed):
+        console.print(f"… and {n_changed - len(changed):,} more; --fix -o writes them all.")
+    console.print(f"{n_changed:,} of {n_replies:,} {'reply' if n_replies == 1 else 'replies'} put right.")
 
 
 def _marked(before: str, after: str) -> "tuple[Text, Text]":
@@ -151,25 +165,30 @@ def _marked(before: str, after: str) -> "tuple[Text, Text]":
     return was, now
 
 
-def sarif(path: Path, found: Found, team: TeamRules, version: str) -> dict[str, Any]:
-    """The findings as a log of SARIF 2.1.0, which editors and code hosts show beside the text.
+def sarif_text(
+    results: Iterable[dict[str, Any]], rules: Collection[str], team: TeamRules, version: str
+) -> Iterator[str]:
+    """The findings as a log of SARIF 2.1.0, which editors and code hosts show beside the text, piece by piece.
 
-    Columns count characters, from 1. A place in a workbook, which has no lines, is given as its row.
+    `results` are those of `sarif_result`, `rules` the ids that occur in them. Columns count characters, from 1. A place
+    in a workbook, which has no lines, is given as its row.
     """
-    uri = _uri(path)
     known = _listed(team)
-    used = [name for name in known if any(f.rule == name for _, findings in found for f in findings)]
-    return {
-        "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [
-            {
-                "tool": {"driver": {"name": "Henji", "version": version, "rules": [_about(known[n]) for n in used]}},
-                "columnKind": "unicodeCodePoints",
-                "results": [_result(f, reply, uri, used, team) for reply, findings in found for f in findings],
-            }
-        ],
-    }
+    used = [name for name in known if name in rules]
+    driver = {"name": "Henji", "version": version, "rules": [_about(known[name]) for name in used]}
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": []}
+    schema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+    log = {"$schema": schema, "version": "2.1.0", "runs": [run]}
+    head, _, tail = json.dumps(log, ensure_ascii=False, indent=1).rpartition("[]")
+    yield head + "["
+    begun = False
+    for result in results:
+        result["ruleIndex"] = used.index(result["ruleId"])
+        yield (
+            ("," if begun else "") + "\n    " + json.dumps(result, ensure_ascii=False, indent=1).replace("\n", "\n    ")
+        )
+        begun = True
+    yield ("\n   ]" if begun else "]") + tail + "\n"
 
 
 def _uri(path: Path) -> str:
@@ -188,14 +207,16 @@ def _about(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _result(f: Finding, reply: "Reply", uri: str, used: Sequence[str], team: TeamRules) -> dict[str, Any]:
+def sarif_result(f: Finding, reply: "Reply", path: Path, team: TeamRules) -> dict[str, Any]:
+    """One finding for `sarif_text`, which numbers its rule."""
+    uri = _uri(path)
     instead = f" Instead: {f.instead}" if f.instead else ""
     place: dict[str, Any] = {"artifactLocation": {"uri": uri}}
     if reply.line:
         place["region"] = _region(reply, f.start, f.end)
     result = {
         "ruleId": f.rule,
-        "ruleIndex": used.index(f.rule),
+        "ruleIndex": -1,
         "level": LEVELS[f.severity],
         "message": {"text": f.message + instead},
         "locations": [{"physicalLocation": place, "logicalLocations": [{"name": f"row {reply.row}"}]}],
