@@ -3,14 +3,14 @@
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Mapping
-from functools import cache
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import cache, lru_cache
 from importlib.util import find_spec
+from itertools import chain
 from math import inf, log
 from pathlib import Path
-from typing import Any
-
-import re2
+from typing import Any, NamedTuple
 
 SUPPORTED_LANGUAGES = ("en", "de", "fr", "es", "it", "ja")
 
@@ -29,12 +29,13 @@ _DIALECTS = {
     "scn": "it", "eml": "it", "ast": "es", "an": "es", "frr": "de", "sco": "en", "simple": "en",
 }  # fmt: skip
 
-_IDS = re2.compile(r"(?i)(?:https?://|www\.)[!-~]+|[!-~]+@[!-~]+|⟨\w+⟩|[!-~]*[0-9][!-~]*")
+# Whole words with a figure or an @, and addresses of pages; a word is looked at once, from its beginning.
+_IDS = re.compile(r"(?<![!-~])(?:[!-~]*[0-9]|[!-~]+@(?=[!-~]))[!-~]*|(?:https?://|www\.)[!-~]+|⟨[A-Za-z0-9_]+⟩", re.I)
 _HAS_QUOTE = re.compile("[\"“„«「']")
 _QUOTES = re.compile(
-    r"\"[^\"\n]{3,200}\"|[“„][^“”\n]{3,200}[“”]|«[^«»\n]{3,200}»|「[^「」\n]{1,100}」|(?<![^\W\d_])'[^'\n]{9,200}'(?![^\W\d_])"
+    r"\"[^\"\n]{3,200}\"|[“„][^“”\n]{3,200}[“”]|«[^«»\n]{3,200}»|「[^「」\n]{1,100}」|'(?<![^\W\d_]')[^'\n]{9,200}'(?![^\W\d_])"
 )
-_HAS_ID = re.compile(r"[0-9@⟨]|://|www\.", re.I)
+_HAS_ID = re.compile("[0-9@⟨]")
 _WORDS = re.compile(r"[^\W\d_]+")
 _SYLLABLES = re.compile(
     r"(?:(?:[kgsztdnhbpmrfjwy]|[kgnhbpmr]y|sh|ch|ts|kk|ss|tt|pp|ssh|tch|cch)?[aiueo]|n(?![aiueoy]))+h?"
@@ -47,7 +48,8 @@ _SCRIPTS = (
     ("han", "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"),
     ("latin", "A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff\uff21-\uff3a\uff41-\uff5a"),
 )
-_SCRIPT = {name: re.compile(f"[{letters}]") for name, letters in _SCRIPTS}
+_BEYOND_LATIN = re.compile("[^\x00-\u024f\u2000-\u20cf]")  # letters of another script are among these
+_SCRIPT = {name: re.compile(f"[{letters}]+") for name, letters in _SCRIPTS}
 # What a Chinese sentence can hardly do without, and a Japanese note in kanji alone does not use.
 _CHINESE = re.compile(
     "[您你们們吗嗎呢吧沒么麼这這很她它怎哪啊亲]|我[的要想们們买買]|[请請][问問帮幫]|没有|什[么麼]|退[款货貨]|收到|物流|快[递遞]|[订訂][单單]|[发發]票"
@@ -118,21 +120,36 @@ def _han(text: str) -> str:
     if _CHINESE.search(text):
         return "other"
     japanese, simplified, traditional = (
-        sum(home) for home in zip(*map(_homes, _SCRIPT["han"].findall(text)), strict=True)
+        sum(home) for home in zip(*map(_homes, "".join(_SCRIPT["han"].findall(text))), strict=True)
     )
     return "ja" if japanese >= max(simplified, traditional) else "other"
 
 
-def _is_romaji(words: list[str], by_word: Mapping[str, tuple[str, ...]]) -> bool:
+class _Word(NamedTuple):
+    """A word without accents, the languages that it tells of, and whether it may be Japanese in Latin letters."""
+
+    plain: str
+    codes: tuple[str, ...]
+    is_japanese: bool
+
+
+@lru_cache(maxsize=1 << 15)  # words: a language has few that are frequent
+def _word(word: str) -> _Word:
+    plain = _without_accents(word)
+    codes = _tables()[0].get(plain, ())
+    return _Word(plain, codes, codes == ("ja",) or (not codes and bool(_JAPANESE_ENDING.search(plain))))
+
+
+def _is_romaji(words: Sequence[_Word]) -> bool:
     """Whether a text is Japanese in Latin letters, which fastText has never seen.
 
     One word in five that only Japanese has is enough; fewer, if nearly all words sound like Japanese.
 
     >>> texts = ("nimotsu wa doko desu ka", "made in japan", "no funciona", "arigato, it works again now")
-    >>> [_is_romaji(t.replace(",", "").split(), _tables()[0]) for t in texts]
+    >>> [_is_romaji([_word(w) for w in t.replace(",", "").split()]) for t in texts]
     [True, False, False, False]
     """
-    japanese = sum(by_word.get(w) == ("ja",) or (w not in by_word and bool(_JAPANESE_ENDING.search(w))) for w in words)
+    japanese = sum(word.is_japanese for word in words)
     if not japanese or (japanese == 1 and len(words) > 3):
         return False
     if japanese * 5 >= len(words) and (len(words) < 4 or _sound_japanese(words) >= 0.5):
@@ -140,30 +157,27 @@ def _is_romaji(words: list[str], by_word: Mapping[str, tuple[str, ...]]) -> bool
     return japanese * 12 >= len(words) and _sound_japanese(words) >= 0.75
 
 
-def _sound_japanese(words: list[str]) -> float:
+def _sound_japanese(words: Sequence[_Word]) -> float:
     """The share of words that Japanese syllables could make."""
-    return sum(_SYLLABLES.fullmatch(word) is not None for word in words) / len(words)
+    return sum(_SYLLABLES.fullmatch(word.plain) is not None for word in words) / len(words)
 
 
 def _latin(text: str) -> str:
     lower = text.casefold()
     words = _WORDS.findall(lower)
-    by_word, by_letter = _tables()
-    plain = words if lower.isascii() else [_without_accents(word) for word in words]
-    if _is_romaji(plain, by_word):
+    known = [_word(word) for word in words]
+    if _is_romaji(known):
         return "ja" if words else ""
-    signs = [codes for word in plain if (codes := by_word.get(word))]
+    signs = [word.codes for word in known if word.codes]
     if not lower.isascii():
+        by_letter = _tables()[1]
         signs += [codes for letter in set(lower) if (codes := by_letter.get(letter))]
-    counts: dict[str, int] = {}
-    for codes in signs:
-        for code in codes:
-            counts[code] = counts.get(code, 0) + 1
+    counts = Counter(chain.from_iterable(signs))
     (code, most), (_, less) = sorted([*counts.items(), ("", 0), ("", 0)], key=lambda item: -item[1])[:2]
     if code in SUPPORTED_LANGUAGES and most >= max(less + _CERTAIN, _TELLING * len(words)):
         return code  # whatever fastText says
     labels, shares = _fasttext().predict(" ".join(words)[:_GUESS], k=8, threshold=0.01)
-    if not signs and _says_nothing(plain, max(shares, default=0.0)):
+    if not signs and _says_nothing([word.plain for word in known], max(shares, default=0.0)):
         return ""
     trust = len(lower) / (len(lower) + _DOUBT)
     likely = dict.fromkeys(SUPPORTED_LANGUAGES, 0.0)
@@ -194,16 +208,19 @@ def detect_language(text: str) -> str:
     >>> [detect_language(t) for t in ("wo bleibt mein paket", "返品希望", "Gdzie jest paczka?", "302-1234567-1234567")]
     ['de', 'ja', 'other', '']
     """
-    text = unicodedata.normalize("NFKC", text[:_READ].encode("utf-8", "replace").decode("utf-8"))
-    if _HAS_ID.search(text):
+    text = text[:_READ]
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text.encode("utf-8", "replace").decode("utf-8"))
+    if _HAS_ID.search(text) or "://" in text or "www." in text.casefold():
         text = _IDS.sub(" ", text)
     if _HAS_QUOTE.search(text):  # a display, a label or the seller speaks: often in another language
-        text = rest if len(_WORDS.findall(rest := _QUOTES.sub(" ", text))) > 2 else text
-    if text.isascii():
+        rest = _QUOTES.sub(" ", text)
+        text = rest if len(rest) < len(text) and len(_WORDS.findall(rest)) > 2 else text
+    if text.isascii() or (not _BEYOND_LATIN.search(text) and _WORDS.search(text)):
         return _latin(text)
-    letters = sum(map(str.isalpha, text))
-    kana, han, latin = (len(_SCRIPT[name].findall(text)) for name, _ in _SCRIPTS)
+    kana, han, latin = (len("".join(_SCRIPT[name].findall(text))) for name, _ in _SCRIPTS)
     japanese = kana + han
+    letters = sum(map(str.isalpha, text))
     if not letters:
         return ""
     words = sum(len(w) for w in _WORDS.findall(text) if w.isascii() and w.islower()) if japanese else latin

@@ -52,8 +52,12 @@ def mask(text: str) -> str:
     """
     text = text.encode("utf-8", "replace").decode("utf-8")
     text = _IDENTIFIERS.sub(_identifier, text)
+    return _without_names(text)
+
+
+def _without_names(text: str) -> str:
     text = _NAMES.sub(lambda m: f"{m['before']}⟨name⟩", text)
-    return _JAPANESE_NAMES.sub(lambda m: f"⟨name⟩{m['after']}", text)
+    return text if text.isascii() else _JAPANESE_NAMES.sub(lambda m: f"⟨name⟩{m['after']}", text)
 
 
 # --- For people's eyes: only what is personal for certain, numbers of articles and parcels stay -----------------------
@@ -109,9 +113,7 @@ def mask_personal(text: str) -> str:
         if shown := _personal(found, plain):
             pieces += [text[end : found.start()], shown]
             end = found.end()
-    text = "".join([*pieces, text[end:]])
-    text = _NAMES.sub(lambda m: f"{m['before']}⟨name⟩", text)
-    return _JAPANESE_NAMES.sub(lambda m: f"⟨name⟩{m['after']}", text)
+    return _without_names("".join([*pieces, text[end:]]))
 
 
 def _personal(match: "re2._Match", text: str) -> str:

@@ -1,5 +1,7 @@
 """A message → the counts of its hashed character and word n-grams."""
 
+import re
+import string
 import tomllib
 import unicodedata
 from collections.abc import Sequence
@@ -23,7 +25,8 @@ SHOUTED = 0.6  # share of capitals among the letters from which on case says not
 _IDS = re2.compile("⟨(?:order|asin|tracking|number|name)⟩")
 _STOP = r"[.,;:!?…。、\-–—)\]]"
 _COURTESIES = Path(__file__).with_name("courtesies.toml")
-_DIGIT = re2.compile(r"[0-9]")
+_DIGIT = re.compile("[1-9]")
+_SMALL = string.ascii_lowercase.encode("ascii")
 _KINDS = np.zeros(0x110000, np.uint8)  # of characters: 2 in words, 1 between them, 0 not met yet
 
 
@@ -46,9 +49,17 @@ def readable(text: str) -> str:
     'where is my parcel'
     """
     text = unicodedata.normalize("NFKC", text[:MAX_CHARACTERS].encode("utf-8", "replace").decode("utf-8"))
-    text = _IDS.sub("", _without_courtesies(mask(text))).strip()
-    n_capitals = sum(map(str.isupper, text))
-    return text.lower() if n_capitals > SHOUTED * sum(map(str.isalpha, text)) else text
+    text = _without_courtesies(mask(text))
+    text = (_IDS.sub("", text) if "⟨" in text else text).strip()
+    lower = text.lower()
+    return lower if lower != text and _is_shouted(text) else text
+
+
+def _is_shouted(text: str) -> bool:
+    n_small = len(text) - len(text.encode("ascii", "replace").translate(None, _SMALL))
+    if (1 - SHOUTED) * (len(text) - n_small) < SHOUTED * n_small:  # not even if all else were capitals: so in most
+        return False
+    return sum(map(str.isupper, text)) > SHOUTED * sum(map(str.isalpha, text))
 
 
 def _without_courtesies(masked: str) -> str:
