@@ -180,7 +180,7 @@ def road(corpus: Sequence[Labelled]) -> list[str]:
             ("sentence encoder", lambda part: encode_sentences([plain[i] for i in part])),
             ("nearness to landmarks", lambda part: meaning.scores(vectors[part])),
             ("flags", lambda part: [signals.find_flags(texts[i], codes[i], scenario="other") for i in part]),
-            ("shares of the characters (why)", lambda part: [reader.shares(folded[i], 0) for i in part]),
+            ("shares of the characters (why)", lambda part: reader.shares([folded[i] for i in part], [0] * len(part))),
         ]
         rows = [[name, f"{1e6 / per_second(work, range(len(texts))):.0f}"] for name, work in steps]
     return [table(["step", "µs a message"], rows), "Masking is counted in the row below it too."]

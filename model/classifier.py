@@ -19,6 +19,8 @@ from model.scenarios import SCENARIOS
 from model.why import deciding_words
 
 Array = NDArray[np.float32]
+# Scenarios by number, the likeliest first; the probability of each; further asks; flags.
+Judged = tuple[list[int], list[float], tuple[str, ...], tuple[str, ...]]
 PART = 512
 KERNEL_PART = 64  # messages, and
 LANDMARK_PART = 2_048  # landmarks, whose nearness to each other fits a cache
@@ -65,16 +67,17 @@ class NgramReader:
         n_scenarios = scores.shape[1] // 2
         return scores[:, :n_scenarios], scores[:, n_scenarios:]
 
-    def shares(self, normalised: str, scenario: int) -> list[float]:
-        """What each character adds to the score of the scenario above the mean of the others."""
-        codes, inside, _ = features.code_points([normalised])
+    def shares(self, normalised: Sequence[str], scenarios: Sequence[int]) -> list[list[float]]:
+        """What each character of a text adds to the score of its scenario above the mean of the others."""
+        codes, inside, ends = features.code_points(normalised)
         n_scenarios = self.weights.shape[1] // 2
-        mix = np.full(n_scenarios, -1 / (n_scenarios - 1))
-        mix[scenario] = 1
-        mix *= self.steps[:n_scenarios] / self.idf_step
-        shares = np.empty(len(codes) + 1)
-        share(codes, inside, *memory(len(codes)), self.weights, self.idf, mix, shares)
-        return shares[1:-2].tolist()
+        mixes = np.full((n_scenarios, n_scenarios), -1 / (n_scenarios - 1))
+        np.fill_diagonal(mixes, 1)
+        mixes *= self.steps[:n_scenarios] / self.idf_step
+        shares = np.empty(len(codes))
+        longest = int(np.diff(ends, prepend=0).max(initial=0))
+        share(codes, inside, ends, *memory(longest), self.weights, self.idf, mixes, np.array(scenarios, int), shares)
+        return [of_text[1:-1].tolist() for of_text in np.split(shares, ends[:-1])]
 
 
 @dataclass(frozen=True)
@@ -190,9 +193,12 @@ class ScenarioClassifier:
         """
         messages = _checked(messages)
         logits, asks, normalised, languages = self._read(messages, fast)
-        sure = self._per_language("sure_first" if fast else "sure", languages)
-        rows = zip(messages, normalised, languages, softmax(logits).tolist(), asks.tolist(), sure.tolist(), strict=True)
-        return [self._prediction(*row) for row in rows]
+        sure = self._per_language("sure_first" if fast else "sure", languages).tolist()
+        rows = zip(messages, languages, softmax(logits).tolist(), asks.tolist(), strict=True)
+        judged = [self._judged(*row) for row in rows]
+        why = self._why(normalised, [order[0] for order, *_ in judged])
+        told = zip(messages, languages, sure, judged, why, strict=True)
+        return [self._prediction(*of_message) for of_message in told]
 
     def _read(self, messages: Sequence[str], fast: bool = False) -> tuple[Array, Array, list[str], list[str]]:
         """Logits, margins of a second ask, the text that the first reader saw, and the language of each message."""
@@ -234,28 +240,35 @@ class ScenarioClassifier:
         values = self.calibration[name]
         return np.array([values.get(language, values["all"]) for language in languages], np.float32)
 
-    def _prediction(
-        self,
-        message: str,
-        normalised: str,
-        language: str,
-        probabilities: Sequence[float],
-        second_ask: float,
-        sure_from: float,
-    ) -> Prediction:
+    def _judged(self, message: str, language: str, probabilities: list[float], second_ask: float) -> Judged:
         names = self._names
-        order = sorted(range(len(names)), key=lambda i: -probabilities[i])
-        ranking = [(names[i], round(probabilities[i], 4)) for i in order]
-        scenario, probability = ranking[0]
-        second, less = ranking[1]
-        also = (second,) if second_ask >= self.calibration["second_ask"] and less >= SECOND_LIKELY else ()
+        order = sorted(range(len(names)), key=probabilities.__getitem__, reverse=True)
+        first, second = order[:2]
+        asks_more = second_ask >= self.calibration["second_ask"] and probabilities[second] >= SECOND_LIKELY
+        also = (names[second],) if asks_more else ()
         other = names.index("other")
         of_other = probabilities[other]
-        assumed = scenario if of_other < THANKS_POSSIBLE else "other"
+        assumed = names[first] if of_other < THANKS_POSSIBLE else "other"
         flags = signals.find_flags(message, language, also=also, scenario=assumed)
         if "no_reply_needed" in flags and of_other < THANKS_RIGHT:  # thanks and nothing else is "other" by definition
             thanks = [(1 - THANKS_RIGHT) * p + THANKS_RIGHT * (i == other) for i, p in enumerate(probabilities)]
-            return self._prediction(message, normalised, language, thanks, -np.inf, sure_from)
+            return self._judged(message, language, thanks, -np.inf)
+        return order, probabilities, also, flags
+
+    def _why(self, normalised: Sequence[str], scenarios: Sequence[int]) -> list[list[tuple[str, float]]]:
+        """The words that decided for a scenario, of each message."""
+        why: list[list[tuple[str, float]]] = []
+        for start in range(0, len(normalised), PART):
+            texts = [text[:MAX_REASONED] for text in normalised[start : start + PART]]
+            why += map(deciding_words, texts, self.ngrams.shares(texts, scenarios[start : start + PART]))
+        return why
+
+    def _prediction(
+        self, message: str, language: str, sure_from: float, judged: Judged, why: list[tuple[str, float]]
+    ) -> Prediction:
+        order, probabilities, also, flags = judged
+        ranking = [(self._names[i], round(probabilities[i], 4)) for i in order]
+        (scenario, probability), (second, less) = ranking[:2]
         reasons = []
         if not any(c.isalnum() for c in message):
             reasons.append("The message has no words.")
@@ -263,8 +276,6 @@ class ScenarioClassifier:
             reasons.append(f"{scenario} is {probability:.0%} likely, {second} {less:.0%}; sure from {sure_from:.0%}.")
         if len(message) > features.MAX_CHARACTERS:
             reasons.append(f"Only the first {features.MAX_CHARACTERS:,} of {len(message):,} characters were read.")
-        reasoned = normalised[:MAX_REASONED]
-        why = deciding_words(reasoned, self.ngrams.shares(reasoned, order[0]))
         return Prediction(scenario, probability, ranking, also, flags, language, not reasons, tuple(reasons), why)
 
 

@@ -163,43 +163,51 @@ def score(rows: Any, found: Any, how_often: Any, weights: Any, idf: Any, scores:
             total[j] /= np.sqrt(squares)
 
 
-@compiled(f"void({_TEXT}, {_MEMORY}, i1[:, ::1], u1[::1], f8[::1], f8[::1])")
+@compiled(f"void({_TEXT}, i8[::1], {_MEMORY}, i1[:, ::1], u1[::1], f8[:, ::1], i8[::1], f8[::1])")
 def share(
-    codes: Any, inside: Any, hashes: Any, buckets: Any, edges: Any, keys: Any, counts: Any, slots: Any,
-    weights: Any, idf: Any, mix: Any, shares: Any,
+    codes: Any, inside: Any, ends: Any, hashes: Any, buckets: Any, edges: Any, keys: Any, counts: Any, slots: Any,
+    weights: Any, idf: Any, mixes: Any, chosen: Any, shares: Any,
 ) -> None:  # fmt: skip
-    """Fill `shares` with what each character adds to a mix of the first scores; an n-gram is spread over its own."""
-    n, n_words = _walk(codes, inside, hashes, buckets, edges)
-    n_found, last = _tally(buckets, n, keys, counts, slots)
-    worth = np.empty(last + 1, np.float64)  # of one occurrence
-    squares = 0.0
-    for k in range(n_found):
-        slot = slots[k]
-        frequency, bucket, total = _frequency(counts[slot]), np.uint32(keys[slot]), 0.0
-        for j in range(len(mix)):
-            total += mix[j] * weights[bucket, j]
-        worth[slot] = total * frequency / counts[slot]
-        squares += (frequency * idf[bucket]) ** 2
-    shares[:] = 0
-    at = 0
-    for length in range(1, LONGEST + 3):  # of character n-grams, then words, then pairs of words
-        in_words = length - LONGEST
-        for i in range(n_words - in_words + 1 if in_words > 0 else len(codes) - length + 1):
-            begin, end = i, i + length
-            if in_words > 0:
-                begin, end = edges[i, 0], edges[i + in_words - 1, 1]
-            bucket = buckets[at]
-            slot = np.uint32(bucket) & last
-            while keys[slot] != bucket:
-                slot = (slot + np.uint32(1)) & last
-            each = worth[slot] / (end - begin)
-            shares[begin] += each
-            shares[end] -= each
-            at += 1
-    total = 0.0
-    for i in range(len(shares)):
-        total += shares[i]
-        shares[i] = total / np.sqrt(squares)
+    """Fill `shares` with what each character adds to the mix of the first scores that is chosen for its text.
+
+    An n-gram is spread over its characters.
+    """
+    start = 0
+    for m in range(len(ends)):
+        text, words, mix, into = codes[start : ends[m]], inside[start : ends[m]], mixes[chosen[m]], shares[start:]
+        n, n_words = _walk(text, words, hashes, buckets, edges)
+        n_found, last = _tally(buckets, n, keys, counts, slots)
+        worth = np.empty(last + 1, np.float64)  # of one occurrence
+        squares = 0.0
+        for k in range(n_found):
+            slot = slots[k]
+            frequency, bucket, total = _frequency(counts[slot]), np.uint32(keys[slot]), 0.0
+            for j in range(len(mix)):
+                total += mix[j] * weights[bucket, j]
+            worth[slot] = total * frequency / counts[slot]
+            squares += (frequency * idf[bucket]) ** 2
+        into[: len(text)] = 0
+        at = 0
+        for length in range(1, LONGEST + 3):  # of character n-grams, then words, then pairs of words
+            in_words = length - LONGEST
+            for i in range(n_words - in_words + 1 if in_words > 0 else len(text) - length + 1):
+                begin, end = i, i + length
+                if in_words > 0:
+                    begin, end = edges[i, 0], edges[i + in_words - 1, 1]
+                bucket = buckets[at]
+                slot = np.uint32(bucket) & last
+                while keys[slot] != bucket:
+                    slot = (slot + np.uint32(1)) & last
+                each = worth[slot] / (end - begin)
+                into[begin] += each
+                if end < len(text):
+                    into[end] -= each
+                at += 1
+        total = 0.0
+        for i in range(len(text)):
+            total += into[i]
+            into[i] = total / np.sqrt(squares)
+        start = ends[m]
 
 
 @compiled("void(f4[:, ::1], f4[:, ::1], f4[:, ::1])", fastmath={"reassoc", "contract"})

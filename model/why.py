@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from itertools import accumulate
+from operator import itemgetter
 
 # A readable piece: a word with its apostrophes, or in Japanese a run of one script with the kana that ends it.
 _PIECE = re.compile(r"⟨\w+⟩|[ァ-ヺー]+|[㐀-鿿々]+[ぁ-ん]*|[ぁ-ん]+|[^\W_ぁ-ヺ㐀-鿿]+(?:['’-][^\W_ぁ-ヺ㐀-鿿]+)*")
@@ -17,21 +18,21 @@ def deciding_words(normalised: str, shares: Sequence[float], most: int = 5) -> l
     >>> deciding_words("hi where is it", [0, 0, 0, *[0.1] * 8, *[-0.1] * 3])
     [('where is', 0.7)]
     """
-    pieces = [(m.start(), m.end()) for m in _PIECE.finditer(normalised)]
-    if not pieces:
-        return []
-    prefix = list(accumulate(shares, initial=0.0))
+    until = list(accumulate(shares, initial=0.0))
     phrases: list[tuple[int, int, float]] = []
-    for start, end in pieces:
-        value = prefix[end] - prefix[start]
+    first, last, worth = 0, -2, 0.0  # of the last phrase
+    for piece in _PIECE.finditer(normalised):
+        start, end = piece.span()
+        value = until[end] - until[start]
         if value <= 0:
             continue
-        adjacent = phrases and not normalised[phrases[-1][1] : start].strip()
-        longer = phrases and len(normalised[phrases[-1][0] : end].split()) <= 4 and end - phrases[-1][0] <= 40
-        if adjacent and longer and not (_JAPANESE.search(normalised[start:end]) and end - phrases[-1][0] > 12):
-            begin, _, before = phrases.pop()
-            phrases.append((begin, end, before + value))
-        else:
-            phrases.append((start, end, value))
-    best = sorted(phrases, key=lambda p: -p[2])[:most]
+        is_next = start == last or (start == last + 1 and normalised[last] == " ")
+        is_short = end - first <= 40 and normalised.count(" ", first, end) < 4
+        if is_next and is_short and (end - first <= 12 or not _JAPANESE.search(normalised, start, end)):
+            last, worth = end, worth + value
+            phrases[-1] = first, last, worth
+            continue
+        first, last, worth = start, end, value
+        phrases.append((first, last, worth))
+    best = sorted(phrases, key=itemgetter(2), reverse=True)[:most]
     return [(normalised[a:b], round(v, 2)) for a, b, v in best if v >= 0.01]
