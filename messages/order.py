@@ -210,4 +210,5 @@ class Product(_Facts):
     compatible_with: tuple[str, ...] = ()
     not_compatible_with: tuple[str, ...] = ()
     manual_steps: _TEXT_PER_LANGUAGE | None = None
+    manual_page: _TEXT_PER_LANGUAGE | None = None
     restock_date: datetime | date | None = None

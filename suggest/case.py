@@ -110,7 +110,11 @@ class Case:
         if not {"review_threat", "chargeback_or_a_to_z"}.isdisjoint(self.prediction.flags):
             return True
         speaks = self.prediction.scenario == "compensation_demand"
-        return speaks and any(word in self.words for word in _review_words(self.language))
+        return speaks and self.says("review_words")
+
+    def says(self, name: str) -> bool:
+        """True if one of the words that the language's `Letter` holds under this name is in the message."""
+        return any(word in self.words for word in _listed(name, self.language))
 
     @cached_property
     def money(self) -> Money | None:
@@ -126,6 +130,14 @@ class Case:
     def season(self) -> Season | None:
         """The row of the policy's delivery table that holds today."""
         return self.policy.season_of(self.marketplace.code, self.today)
+
+    @cached_property
+    def season_until(self) -> date | None:
+        """Last day of the season's delivery time for this order; None outside it, unshipped, or once it is over."""
+        if self.season is None or self.order.shipped_at is None or not self.is_shipped:
+            return None
+        until = self.local_day(self.order.shipped_at) + timedelta(days=self.season.days)
+        return until if until >= self.today else None
 
     @cached_property
     def holiday(self) -> str:
@@ -169,8 +181,8 @@ class Case:
 
 
 @cache
-def _review_words(language: str) -> tuple[str, ...]:
-    return tuple(wanted(word, language) for word in letter(language).review_words)
+def _listed(name: str, language: str) -> tuple[str, ...]:
+    return tuple(wanted(word, language) for word in getattr(letter(language), name))
 
 
 def _rounded_down(moment: datetime, minutes: int) -> datetime:

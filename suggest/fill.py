@@ -11,6 +11,7 @@ from suggest.case import Case
 from suggest.names import greeting, is_japanese
 from suggest.own import with_own
 from suggest.templates import FIELDS, Letter, Line, Template, Templates, Text, letter, templates
+from suggest.tone import is_allowed_link
 
 EMERGENCY = {  # by marketplace country: the number for ambulance
     "US": "911", "CA": "911", "MX": "911", "BR": "192", "GB": "999", "IE": "112", "DE": "112", "FR": "112", "IT": "112",
@@ -377,6 +378,12 @@ def _steps(facts: Facts) -> Fact | None:
     return Fact("・" + said if facts.language == "ja" and said[0] != "1" else said, found.source)  # 押す is no sentence
 
 
+def _manual_page(facts: Facts) -> Fact | None:
+    page = facts.case.text(facts.case.product.manual_page)
+    allowed = page and is_allowed_link(page, facts.case.policy.allowed_links)
+    return Fact(page, "product.manual_page") if page and allowed else None
+
+
 def _specs(facts: Facts) -> Fact | None:
     found = _from_order("product_specs")(facts)
     if not found:
@@ -500,6 +507,7 @@ FACTS: dict[str, Callable[[Facts], Fact | None]] = {
     "return_until": lambda f: _day(f.case.return_until, "order.delivered_at + return_window_days", f),
     "return_days": lambda f: Fact(str(f.case.return_days), "order.return_window_days") if f.case.return_days else None,
     "steps": _steps,
+    "manual_page": _manual_page,
     "specs": _specs,
     "fits_model": _model,
     "works_with": _works_with,
@@ -515,5 +523,6 @@ FACTS: dict[str, Callable[[Facts], Fact | None]] = {
     "back_by": _back_by,
     "return_cost": _return_cost,
     "season": _season,
+    "season_until": lambda f: _day(f.case.season_until, "order.shipped_at + policy.season", f),
 }
 assert FACTS.keys() == FIELDS.keys(), "every field has its fact"

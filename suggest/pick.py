@@ -18,6 +18,7 @@ from suggest.templates import Template, spaced
 UNDERSTOOD = 0.4  # probability of the likeliest scenario below which the buyer is asked what is meant
 LIKELY = 0.15  # probability from which another scenario is worth a look
 ALSO_LIKELY = 0.3  # probability from which a second ask counts though none of its words is there
+DECIDED = 8.0  # what it weighs that a buyer keeps the item or sends it back, where only that is in question
 EXPECTED_NOW = 1.5  # weight from which the stage of the order alone speaks for a second ask
 ALIKE = 10  # per cent of likeness to samples that make no difference: how often people kept a template decides
 LETTERS = 3  # letters that a message needs to be one; a Chinese character counts for two: 返品 is a whole ask
@@ -54,6 +55,8 @@ CONDITIONS: dict[str, Callable[[Facts], bool]] = {
     "delivered": _known("delivered_at"),
     "tracked": _known("carrier", "tracking_id"),
     "eta": _known("eta"),
+    "on time": lambda f: f.has(("eta",)) and not f.case.is_past(f.case.order.eta),
+    "season": _known("season", "shipped_at", "season_until"),
     "past eta": lambda f: f.case.is_past(f.case.order.eta),
     "stuck": lambda f: f.has(("last_tracking_update",)) and (f.case.days_since_scan or 0) >= STUCK_DAYS,
     "restock": _known("restock_date"),
@@ -61,6 +64,7 @@ CONDITIONS: dict[str, Callable[[Facts], bool]] = {
     "fits not": lambda f: f.case.model[0] == "no",
     "specs": _known("specs"),
     "steps": _known("steps"),
+    "page": lambda f: f.case.text(f.case.product.manual_page) is not None,
     "refund status": _known("refund_status"),
     "return open": lambda f: f.case.return_until is not None and f.case.today <= f.case.return_until,
     "return over": lambda f: f.case.return_until is not None and f.case.today > f.case.return_until,
@@ -121,6 +125,8 @@ def weighed(prediction: Prediction, facts: Facts) -> Prediction:
 
     "Too small, I need the next size", 0.6 a question before a purchase, 0.3 a return: the order was delivered.
     "15 pounds or one star", 0.6 a return, 0.4 money: who threatens and names a sum wants money.
+    "Where is my refund? And I need an invoice": what is often asked beside something else waits for that.
+    "I keep it, a small gesture will do", 0.7 a return, 0.3 money: who keeps the item returns nothing.
     """
     usual = USUAL[stage(facts)]
     also = tuple(
@@ -130,11 +136,19 @@ def weighed(prediction: Prediction, facts: Facts) -> Prediction:
         or usual.get(name, 1) >= EXPECTED_NOW
         or is_named(name, facts)
     )
+    if prediction.scenario == "other" and also and _is_side_matter(facts):
+        return replace(prediction, scenario=also[0], also=("other", *also[1:]))
     if prediction.sure or len(prediction.ranking) < 2:
         return prediction if also == prediction.also else replace(prediction, also=also)
     weights = {name: usual.get(name, 1.0) for name, _ in prediction.ranking}
-    if facts.case.is_threatened and _SUM.search(facts.case.message[:READ]):
+    names_sum = bool(_SUM.search(facts.case.message[:READ]))
+    if facts.case.is_threatened and names_sum:
         weights["compensation_demand"] *= 2
+    if {name for name, _ in prediction.ranking[:2]} == {"returns", "compensation_demand"}:
+        if facts.case.says("keeping_words"):
+            weights["compensation_demand"] *= DECIDED
+        elif not names_sum and facts.case.says("returning_words"):
+            weights["returns"] *= DECIDED
     total = sum(p * weights[name] for name, p in prediction.ranking) / (sum(p for _, p in prediction.ranking) or 1)
     ranking = sorted(((n, round(p * weights[n] / total, 4)) for n, p in prediction.ranking), key=lambda r: -r[1])
     scenario, probability = ranking[0]
@@ -143,6 +157,11 @@ def weighed(prediction: Prediction, facts: Facts) -> Prediction:
         scenario, probability = next(iter(named), ranking[0])
     also = tuple(name for name in also if name != scenario)
     return replace(prediction, scenario=scenario, probability=probability, ranking=ranking, also=also)
+
+
+def _is_side_matter(facts: Facts) -> bool:
+    """True if what would be answered of the scenario "other" is often asked beside something else."""
+    return pick(facts, "other").template.situation.side
 
 
 def stage(facts: Facts) -> str:

@@ -300,7 +300,7 @@ def compose(template: Template, extra: tuple[Template, ...], facts: Facts, brief
     for other in extra:
         opening, *rest = (other.text_zh if chinese else other.text)[1:-1]
         body += [(Line((facts.letter.second,)), *opening), *rest]
-    if _is_seasonal(template, facts):
+    if _is_seasonal(template, facts) and "season" not in template.fields:
         body.append((Line(parse_line("{season}")),))
     if (
         facts.get("order_id")

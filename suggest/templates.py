@@ -42,6 +42,7 @@ FIELDS = {
     "return_until": "last day of the return window",
     "return_days": "length of the return window in days",
     "steps": "the manual's steps, numbered; a paragraph of its own",
+    "manual_page": "the link of the manual's page, if it is Amazon's or the policy allows it",
     "specs": "the product's specifications",
     "fits_model": "the model the buyer asks about, as our list has it",
     "works_with": "the models on our list",
@@ -57,6 +58,7 @@ FIELDS = {
     "back_by": "day and time by which we answer after the public holiday",
     "return_cost": "who pays for the way back, from the policy",
     "season": "how long a delivery takes at present, from the policy",
+    "season_until": "last day of that time for this order, counted from the day it was shipped",
 }
 
 _FIELD = re2.compile(r"\{([^{}]*)\}")
@@ -132,6 +134,8 @@ class Letter:
     mr_words: tuple[str, ...]
     ms_words: tuple[str, ...]
     review_words: tuple[str, ...]  # a demand that holds one is answered without money
+    keeping_words: tuple[str, ...]  # of a buyer who keeps the item: it is money that is wanted
+    returning_words: tuple[str, ...]  # of one who sends it back: it is a return
     close: str
     team: str
     order: str

@@ -115,6 +115,55 @@ def test_a_season_is_told_while_it_lasts() -> None:
     assert "bis zu 7 Tage" not in reply("Wo ist es?", "logistics_delay", SENT, season=other).text
 
 
+IN_SEASON = [
+    # order, template, day until which the season's time runs
+    ({}, "delay-season", "26. November"),  # no expected date is known
+    ({"eta": "2026-11-20"}, "delay-season", "26. November"),
+    ({"eta": "2026-11-24"}, "delay-on-time-tracked", None),  # that day is nearer
+    ({"shipped_at": "2026-11-13", "eta": "2026-11-20"}, "delay-late-tracked", None),  # eight days: late even so
+    ({"last_tracking_update": "2026-11-14", "shipped_at": "2026-11-14"}, "delay-stuck", None),
+    ({"fulfilment": "FBA", "eta": "2026-11-20"}, "delay-fba", None),
+]
+
+
+@pytest.mark.parametrize(("order", "template_id", "until"), IN_SEASON)
+def test_a_season_has_a_letter_of_its_own(order: dict[str, Any], template_id: str, until: str | None) -> None:
+    s = reply("Wo ist es?", "logistics_delay", SENT | order, season=[SEASON])
+    assert s.template_id == template_id and s.text.count("bis zu 7 Tage") == (template_id != "delay-fba")
+    assert s.text.count(until or "no day") == (2 if until else 0)
+    assert not until or s.facts["season_until"].source == "order.shipped_at + policy.season"
+
+
+PAGES = [
+    # page of the manual, allowed domains, whether a letter gives it
+    ("https://www.amazon.de/dp/B0LAMP", [], True),
+    ("https://help.lumora.example/lamp", ["lumora.example"], True),
+    ({"de": "https://www.amazon.de/dp/B0LAMP"}, [], True),
+    ({"en": "https://www.amazon.de/dp/B0LAMP"}, [], False),  # of another language
+    ("https://help.lumora.example/lamp", [], False),
+    ("http://www.amazon.de/dp/B0LAMP", [], False),
+    ("https://lumora.com/@amazon.de", [], False),
+    ("https://www.amazon.de@lumora.com/", [], False),
+    ("https://www.amazon.de/{order_id}", [], False),
+    ("www.amazon.de", [], False),
+    ("https://www.amazon.de/dp/B0LAMP and call us", [], False),
+]
+
+
+@pytest.mark.parametrize(("page", "allowed", "is_given"), PAGES)
+def test_a_page_of_the_manual_is_given_where_its_link_is_allowed(page: Any, allowed: list[str], is_given: bool) -> None:
+    prediction = Prediction("usage_help", 0.95, [("usage_help", 0.95), ("other", 0.05)], (), (), "de", True)
+    known = {"order": {"order_id": ID}, "marketplace": "DE", "now": NOW, "policy": {"allowed_links": allowed}}
+    s = suggest("Wie wechsle ich den Filter?", prediction, product={"manual_page": page}, **known)
+    assert (s.template_id == "usage-page") == is_given == ("https" in s.text)
+    assert not [f for f in s.findings if f.severity == "error"]
+    is_refused = not is_given and not isinstance(page, dict)
+    assert ("manual_page" in s.missing_facts) == is_refused
+    steps = {"manual_page": page, "manual_steps": "Filter herausziehen.\nNeuen Filter einsetzen."}
+    s = suggest("Wie wechsle ich den Filter?", prediction, product=steps, **known)
+    assert s.template_id == "usage-steps" and ("https" in s.text) == is_given
+
+
 def test_a_season_that_has_ended_is_an_error_and_no_guess() -> None:
     ended = SEASON | {"first": "2025-12-01", "last": "2025-12-27"}
     with pytest.raises(InputError, match=r"the row for DE ended on 2025-12-27\. Give it new days or take it out"):

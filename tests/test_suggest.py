@@ -743,3 +743,41 @@ def test_a_demand_that_speaks_of_stars_gets_no_money() -> None:
     assert reply("I keep it, give me a discount.", "compensation_demand", order).compensation is not None
     s = reply("I keep it, give me a discount or I know how many stars fit.", "compensation_demand", order)
     assert (s.template_id, s.compensation, s.status) == ("compensation-threat", None, "review")
+
+
+KEPT_OR_SENT_BACK = [
+    # language, marketplace, the likelier reading, what the buyer does with the item, the scenario
+    ("en", "US", "returns", "Two candles are missing, I'll keep the rest. A small gesture?", "compensation_demand"),
+    ("de", "DE", "returns", "Zwei von fünf Kerzen fehlen, ich behalte den Rest. Eine Geste?", "compensation_demand"),
+    ("fr", "FR", "returns", "Deux bougies manquent, le reste je le garde. Un geste ?", "compensation_demand"),
+    ("es", "ES", "returns", "Faltan dos velas, el resto me lo quedo. ¿Algún detalle?", "compensation_demand"),
+    ("it", "IT", "returns", "Mancano due candele, il resto me lo tengo. Un gesto?", "compensation_demand"),
+    ("ja", "JP", "returns", "2本足りませんが、返品は結構です。お気持ちだけいただけますか。", "compensation_demand"),
+    ("en", "US", "compensation_demand", "The coat is small, I'd like to return it. Who pays?", "returns"),
+    ("de", "DE", "compensation_demand", "Der Mantel ist klein, ich möchte ihn zurückschicken. Wer zahlt?", "returns"),
+    ("fr", "FR", "compensation_demand", "Le manteau est petit, je veux le renvoyer. Qui paie ?", "returns"),
+    ("es", "ES", "compensation_demand", "El abrigo es pequeño, lo quiero devolver. ¿Quién paga?", "returns"),
+    ("it", "IT", "compensation_demand", "Il cappotto è piccolo, lo vorrei rendere. Chi paga?", "returns"),
+    ("ja", "JP", "compensation_demand", "コートが小さいので返品したいです。送料は誰の負担ですか。", "returns"),
+    ("en", "US", "compensation_demand", "I don't want to send it back. Make it right.", "compensation_demand"),  # a no
+    ("en", "US", "compensation_demand", "$20 or I send it back.", "compensation_demand"),  # the sum comes first
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("language", "marketplace", "likelier", "message", "scenario"), KEPT_OR_SENT_BACK)
+def test_who_keeps_the_item_wants_money_and_who_sends_it_back_returns_it(
+    language: str, marketplace: str, likelier: str, message: str, scenario: str
+) -> None:
+    other = "returns" if likelier == "compensation_demand" else "compensation_demand"
+    ranking = [(likelier, 0.7), (other, 0.25), ("other", 0.05)]
+    prediction = Prediction(likelier, 0.7, ranking, (), (), language, False)
+    s = suggest(message, prediction, order={"order_id": ID, **GONE}, marketplace=marketplace, now=NOW)
+    assert s.scenario == scenario
+
+
+def test_an_invoice_waits_for_what_has_a_deadline_or_money_behind_it() -> None:
+    message = "My return was picked up on the 3rd and I see no refund. And I need an invoice."
+    s = reply(message, "other", GONE, also=("returns",))
+    assert (s.scenario, s.also, s.template_id) == ("returns", ("other",), "returns-refund-unknown")
+    assert "On your other question: You need an invoice" in s.text
+    assert reply("Cancel it. And how do I return it?", "other", SENT, also=("returns",)).scenario == "other"

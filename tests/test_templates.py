@@ -38,24 +38,29 @@ def example(language: str, situation_id: str, sample: int = 0, marketplace: str 
     book = templates(language)
     situation, given = book.by_id[situation_id].situation, book.example
     order = {"order_id": ORDER_ID, "buyer_name": given["buyer_name"]}
-    order |= {name: given[name] if value is True else value for name, value in situation.facts.items()}
+    known = {name: given[name] if value is True else value for name, value in situation.facts.items()}
+    page = known.pop("manual_page", None)
+    order |= known
     flags = tuple(flag for flag in situation.when if flag in FLAGS)
     flags += ("review_threat",) if "threat" in situation.when else ()
     understood = "not understood" not in situation.when
     scenario = "other" if situation.scenario == ("any",) else situation.scenario[0]
     prediction = Prediction(scenario, 0.95 if understood else 0.2, (), (), flags, language, understood)
     product = {"compatible_with": given["compatible_with"], "not_compatible_with": given["not_compatible_with"]}
+    place = marketplace or given["marketplace"]
+    season = {"marketplace": place, "first": "2026-11-15", "last": "2026-12-27", "days": 9}
     return read_case(
         book.by_id[situation_id].samples[sample],
         prediction,
         order=order | changed,
-        product=product,
-        marketplace=marketplace or given["marketplace"],
+        product={**product, "manual_page": page},
+        marketplace=place,
         now=NOW,
         policy={
             "offer_compensation": "instead" not in situation_id and situation_id != "compensation-delay",
             "no_return_below": {given["currency"]: 10 if situation_id == "returns-keep" else 0},
             "holidays": ["CN"] if situation_id == "notice-holiday" else [],
+            "season": [season] if situation_id == "delay-season" else [],
         },
     )
 

@@ -4,6 +4,7 @@ from suggest.tone.case import Case as Case
 from suggest.tone.check import check as check
 from suggest.tone.check import findings_of as findings_of
 from suggest.tone.check import pipeline as pipeline
+from suggest.tone.contacts import is_allowed_link as is_allowed_link
 from suggest.tone.duplicates import Earlier as Earlier
 from suggest.tone.duplicates import Said as Said
 from suggest.tone.fix import corrected as corrected

@@ -246,8 +246,12 @@ def domain_of(link: str) -> str:
 
     >>> [domain_of(x) for x in ("www.cosyhome.co.uk/help", "tool_2.1.bin", "manual.pdf", "192.168.0.1", "setup.zip")]
     ['cosyhome.co.uk', '', '', '', '']
+    >>> domain_of("https://cosyhome.com/@amazon.de"), domain_of("https://amazon.de@cosyhome.com/")
+    ('cosyhome.com', 'cosyhome.com')
     """
-    bare = re.sub(r"^(?:https?|hxxps?|ftp) ?: ?/ ?/ ?", "", link.replace(" ", "")).split("@")[-1]
+    bare = re.sub(r"^(?:https?|hxxps?|ftp) ?: ?/ ?/ ?", "", link.replace(" ", ""))
+    whose = re.split(r"[/?#]", bare)[0]
+    bare = bare[whose.rfind("@") + 1 :]
     host = re.split(r"[/:?#]", bare)[0].strip(".")
     if (
         re.match(r"(?:https?://|www\.)", link)
@@ -273,15 +277,19 @@ def links(case: Case) -> Spans:
                 continue
             if not _is_written_as_link(shown[start:end], plain, start):
                 continue
-            if _is_foreign(domain_of(plain[start:end]), case):
+            if _is_foreign(domain_of(plain[start:end]), case.allowed_links):
                 yield start, end
     for start, end in spans(_SPACED, plain) if "sign: spaced" in case.occurring and ". " in plain else ():
-        if _is_foreign(domain_of(plain[start:end].replace(" ", "")), case):
+        if _is_foreign(domain_of(plain[start:end].replace(" ", "")), case.allowed_links):
             yield start, end
     for m in _SPELLED.finditer(plain) if "sign: dot" in case.occurring else ():
         if any(a <= m.start() < b for a, b in mails):
             continue
-        if is_ending(m.group(2)) and _is_meant(case, m) and _is_foreign(f"{m.group(1)}.{m.group(2)}", case):
+        if (
+            is_ending(m.group(2))
+            and _is_meant(case, m)
+            and _is_foreign(f"{m.group(1)}.{m.group(2)}", case.allowed_links)
+        ):
             yield m.span()
 
 
@@ -312,8 +320,23 @@ def _is_meant(case: Case, m: "re2._Match") -> bool:
     return bool(led) or after in (",", ".", ";", ":", "!", "?", "", ")", "\n")
 
 
-def _is_foreign(domain: str, case: Case) -> bool:
+_SAFE_LINK = re.compile(r"https://[\w.-]{4,100}(?:/[\w/.?=&#%~+-]{0,200})?", re.ASCII)
+
+
+def is_allowed_link(link: str, allowed_links: tuple[str, ...]) -> bool:
+    """True for a plain https link to Amazon or to a domain of the seller's allow-list.
+
+    >>> [is_allowed_link(x, ("acme.de",)) for x in ("https://help.acme.de/lamp", "https://amazon.de.acme.com/x")]
+    [True, False]
+    >>> [is_allowed_link(x, ()) for x in ("https://www.amazon.de/dp/B0A", "https://a.com/@amazon.de", "amazon.de/B0A")]
+    [True, False, False]
+    """
+    domain = domain_of(link.lower()) if _SAFE_LINK.fullmatch(link) else ""
+    return bool(domain) and not _is_foreign(domain, allowed_links)
+
+
+def _is_foreign(domain: str, allowed_links: tuple[str, ...]) -> bool:
     if not domain:
         return False
-    allowed = {re.sub(r"^(?:https?://)?(?:www\.)?", "", a.strip().lower()).split("/")[0] for a in case.allowed_links}
+    allowed = {re.sub(r"^(?:https?://)?(?:www\.)?", "", a.strip().lower()).split("/")[0] for a in allowed_links}
     return domain not in _amazon() and not any(domain == a or a.endswith("." + domain) for a in allowed)
