@@ -16,6 +16,7 @@ from model.signals import FLAGS_BY_PHRASE, FOLDER, Signal, find_flags, finder, r
 MIN_FLAGGED, MIN_CLEAN = 8, 6
 PROOFS = [(code, signal) for code in SUPPORTED_LANGUAGES for signal in finder(code).signals]
 NAMES = [f"{code}-{signal.id}" for code, signal in PROOFS]
+KINDS = tomllib.loads(Path(__file__).with_name("kinds_of_flags.toml").read_text(encoding="utf-8"))
 
 
 def hits(sentence: str, code: str, flag: str) -> set[tuple[str, str]]:
@@ -34,6 +35,12 @@ def test_flagged_sentences_are_flagged_and_near_misses_are_not(code: str, signal
 def test_a_deleted_phrase_fails_the_sentence_that_needed_it(code: str, signal: Signal) -> None:
     alone = [found for s in signal.flagged if len(found := hits(s, code, signal.flag)) == 1]
     assert not {(signal.id, phrase) for phrase in signal.phrases} - set().union(*alone)
+
+
+@pytest.mark.parametrize("code", SUPPORTED_LANGUAGES)
+def test_a_kind_of_message_is_found_in_every_language_and_its_near_misses_in_none(code: str) -> None:
+    assert [k[code] for k in KINDS["kind"] if not hits(k[code], code, k["flag"])] == []
+    assert [k[code] for k in KINDS["near_miss"] if hits(k[code], code, k["flag"])] == []
 
 
 @pytest.mark.parametrize("code", SUPPORTED_LANGUAGES)
