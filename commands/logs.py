@@ -406,6 +406,7 @@ def _suggestion_row(s: "Suggestion") -> dict[str, Any]:
         "missing_facts": " ".join(s.missing_facts),
         "compensation": f"{s.compensation.amount} {s.compensation.currency}" if s.compensation else "",
         "reasons": " ".join(s.reasons),
+        "reasons_zh": " ".join(s.reasons_zh),
         "findings": " ".join(f"{f.category}: {_findings_text(f)}" for f in s.findings),
         "reply_sha256": digest(s.text),
     }
@@ -426,6 +427,7 @@ _SUGGESTION_COLUMNS = [
     "missing_facts",
     "compensation",
     "reasons",
+    "reasons_zh",
     "findings",
     "reply_sha256",
 ]
@@ -446,6 +448,7 @@ _SHEET = [
     "missing_facts",
     "compensation",
     "reasons",
+    "reasons_zh",
     "findings",
     "template_id",
     "reply_sha256",

@@ -278,7 +278,7 @@ def _write_workbook(
         wrap = book.add_format({"text_wrap": True, "valign": "top"})
         head = book.add_format({"bold": True, "bg_color": "#E8EEF7", "bottom": 1})
         for c, name in enumerate(map(guard, columns)):
-            wide = name in ("text", "reply", "reply_zh", "findings", "reasons", "why")
+            wide = name in ("text", "reply", "reply_zh", "findings", "reasons", "reasons_zh", "why")
             sheet.set_column(c, c, 60 if wide else 18, wrap)
             sheet.write_string(0, c, name, head)
         sheet.freeze_panes(1, 0)

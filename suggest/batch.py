@@ -7,6 +7,7 @@ from typing import Any
 
 from messages import InputError, Order, Product, Reply
 from suggest.policy import Policy
+from suggest.reasons import reason
 from suggest.reply import Suggestion, predict_all, read_reply, suggest
 from suggest.tone import Case, Earlier, Finding, Reading, Said, check_ids, findings_of
 
@@ -60,9 +61,9 @@ def suggest_batch(cases: Sequence[Waiting], *, now: datetime, policy: Policy) ->
 
 def _settled(s: Suggestion, why: str) -> Suggestion:
     nothing: dict[str, Any] = {"facts": {}, "missing_facts": (), "findings": (), "places": (), "alternatives": ()}
-    return replace(
-        s, status="no_reply", text="", text_zh="", template_id="", compensation=None, reasons=(why,), **nothing
-    )
+    said = reason("settled", why=why, row=why.rpartition(" ")[2])
+    nothing |= {"text": "", "text_zh": "", "template_id": "", "compensation": None}
+    return replace(s, status="no_reply", reasons=(said.en,), reasons_zh=(said.zh,), **nothing)
 
 
 def said_by(row: str, s: Suggestion, order: Order | Mapping[str, Any] | None) -> Said:
@@ -75,8 +76,13 @@ def compared(s: Suggestion, said: Said, earlier: Earlier, policy: Policy) -> Sug
     """The same with what is found between it and earlier ones: a reply that repeats one, money twice for one order."""
     first = earlier.paid(said) if said.is_paid else ""
     findings = (*s.findings, *_between(s.text, said, earlier, policy))
-    twice = (f"{first} offers money for this order already",) if first else ()
-    return replace(s, findings=findings, reasons=(*s.reasons, *twice))
+    twice = [reason("paid-already", first=first)] if first else []
+    return replace(
+        s,
+        findings=findings,
+        reasons=(*s.reasons, *(r.en for r in twice)),
+        reasons_zh=(*s.reasons_zh, *(r.zh for r in twice)),
+    )
 
 
 @dataclass(frozen=True)

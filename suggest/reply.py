@@ -20,7 +20,8 @@ from suggest.deadlines import reply_by
 from suggest.fill import Fact, Facts, Filled, fill, said
 from suggest.pick import LIKELY, Choice, candidates, fits, is_named, pick, unfilled, weighed
 from suggest.policy import Policy
-from suggest.templates import LANGUAGES, Line, Template, Text, lines, parse_line, spaced, templates
+from suggest.reasons import Reason, reason
+from suggest.templates import LANGUAGES, Line, Situation, Template, Text, lines, parse_line, spaced, templates
 from suggest.tone import Finding, findings_of
 
 HOME = {"en": "US", "de": "DE", "fr": "FR", "es": "ES", "it": "IT", "ja": "JP"}  # where a language is at home
@@ -58,6 +59,7 @@ class Suggestion:
     findings: tuple[Finding, ...]
     reasons: tuple[str, ...]
     reply_by: datetime
+    reasons_zh: tuple[str, ...] = ()  # the same in Chinese, one by one
     places: tuple[tuple[str, int, int], ...] = ()  # field, start and end of each fact in `text`
     alternatives: tuple["Suggestion", ...] = ()
 
@@ -269,7 +271,7 @@ def write(choice: Choice, seconds: tuple[Choice, ...], facts: Facts) -> Suggesti
     status, reasons = judge(choice.template, extra, filled, missing, findings, case)
     if template is not choice.template:
         status = "person" if status == "person" else "review"
-        reasons = (*reasons, f"{choice.template.id} does not fit into {limit} characters")
+        reasons.append(reason("too-long", template=choice.template.id, limit=str(limit)))
     return Suggestion(
         status=status,
         text=filled.text,
@@ -284,7 +286,8 @@ def write(choice: Choice, seconds: tuple[Choice, ...], facts: Facts) -> Suggesti
         missing_facts=missing,
         compensation=case.money if "compensation" in filled.facts else None,
         findings=findings,
-        reasons=reasons,
+        reasons=tuple(r.en for r in reasons),
+        reasons_zh=tuple(r.zh for r in reasons),
         reply_by=reply_by(case.received),
         places=filled.places,
     )
@@ -433,37 +436,50 @@ def judge(
     missing: tuple[str, ...],
     findings: tuple[Finding, ...],
     case: Case,
-) -> tuple[str, tuple[str, ...]]:
+) -> tuple[str, list[Reason]]:
     """Status, and in words why it is not `ready`."""
     prediction, situation = case.prediction, template.situation
     reasons = []
     if situation.status:
-        reasons.append(f"{situation.id}: {situation.about}")
+        reasons.append(reason("situation", id=situation.id, about=_about(situation)))
     if situation.status in ("person", "no_reply"):
-        return situation.status, tuple(reasons)
+        return situation.status, reasons
     if case.holiday:
-        reasons.append(f"public holiday ({case.holiday}): Amazon's 24 hours run on; a notice is among the alternatives")
+        reasons.append(reason("holiday", name=case.holiday))
     if prediction.scenario not in {*SCENARIOS, *situation.scenario}:
-        reasons.append(f"{prediction.scenario} is a scenario of your own: no template is written for it")
+        reasons.append(reason("own-scenario", scenario=prediction.scenario))
     if not prediction.sure:
-        reasons.append(f"not sure what is asked: {', '.join(prediction.reasons) or f'{prediction.probability:.0%}'}")
+        reasons.append(reason("unsure", why=_doubt(prediction)))
     if missing:
-        reasons.append(f"not known: {', '.join(missing)}")
+        reasons.append(reason("missing", names=", ".join(missing)))
+    if "manual_page" in missing:
+        reasons.append(reason("page"))
     if "compensation" in filled.facts:
-        reasons.append(f"offers money: {filled.facts['compensation'].value}")
-    reasons += [f"{f.category}: {f.message}" for f in findings if f.severity == "error"]
-    reasons += [f"a second ask to look at: {other.situation.about}" for other in extra if other.situation.status]
+        reasons.append(reason("money", amount=filled.facts["compensation"].value))
+    wrong = [f for f in findings if f.severity == "error"]
+    reasons += [reason("finding", category=f.category, message=Reason(f.message, f.message_zh)) for f in wrong]
+    reasons += [reason("second-ask", about=_about(o.situation)) for o in extra if o.situation.status]
     if len(extra) < len(asks := open_asks(template, case)):
-        reasons.append(f"asks for more than is answered: {', '.join(asks)}")
-    reasons += [f"flag {flag}" for flag in prediction.flags if flag in GLANCE]
+        reasons.append(reason("open-asks", names=", ".join(asks)))
+    reasons += [reason("flag", name=flag) for flag in prediction.flags if flag in GLANCE]
     if case.is_threatened and not any(flag in GLANCE for flag in prediction.flags):
-        reasons.append("speaks of reviews: no money is offered")
+        reasons.append(reason("reviews"))
     texts = [filled.facts[name].value for name in ("steps", "specs") if name in filled.facts]
     if texts and "fits_model" not in filled.facts and not share_a_word(case.message[:READ], " ".join(texts)):
-        reasons.append("the product's texts may not answer this question: no word in common")
+        reasons.append(reason("other-question"))
     if case.language != _language_of(case.marketplace.languages) and _has_plain_texts(case):
-        reasons.append(f"product texts may not be in the reply's language ({case.language})")
-    return ("review" if reasons else "ready"), tuple(reasons)
+        reasons.append(reason("other-language", language=case.language))
+    return ("review" if reasons else "ready"), reasons
+
+
+def _about(situation: Situation) -> Reason:
+    return Reason(situation.about, situation.about_zh or situation.about)
+
+
+def _doubt(prediction: Prediction) -> Reason:
+    """Why the classifier is not sure; in Chinese what it holds likely."""
+    likely = ", ".join(f"{name} {p:.0%}" for name, p in prediction.ranking[:2]) or f"{prediction.probability:.0%}"
+    return Reason(", ".join(prediction.reasons) or f"{prediction.probability:.0%}", likely)
 
 
 GLANCE = ("review_threat", "chargeback_or_a_to_z", "asks_for_person", "suspicious")  # a person looks before it is sent

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cache, lru_cache
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -164,10 +164,11 @@ def marked(s: Suggestion) -> list[tuple[str, str, str]]:
             for a, b in pairwise(edges)]  # fmt: skip
 
 
-def reasons(s: Suggestion) -> list[str]:
-    """Why it is not `ready`, without what the card says in the finding or the missing fact itself."""
+def reasons(s: Suggestion) -> list[tuple[str, str]]:
+    """Why it is not `ready`, in English and Chinese, without what the card says in finding or missing fact itself."""
     missing, found = ", ".join(s.missing_facts), {f"{f.category}: {f.message}" for f in s.findings}
-    return [reason for reason in s.reasons if reason not in found and not (missing and reason.endswith(missing))]
+    both = zip_longest(s.reasons, s.reasons_zh, fillvalue="")
+    return [(en, zh or en) for en, zh in both if en not in found and not (missing and en.endswith(missing))]
 
 
 def _over(spans: Sequence[tuple[int, int, str]], at: int) -> list[str]:

@@ -82,6 +82,7 @@ class Situation:
     offered: bool = False
     status: str = ""
     about: str = ""
+    about_zh: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -158,7 +158,7 @@ def test_a_page_of_the_manual_is_given_where_its_link_is_allowed(page: Any, allo
     assert (s.template_id == "usage-page") == is_given == ("https" in s.text)
     assert not [f for f in s.findings if f.severity == "error"]
     is_refused = not is_given and not isinstance(page, dict)
-    assert ("manual_page" in s.missing_facts) == is_refused
+    assert ("manual_page" in s.missing_facts) == is_refused == any("allowed_links" in zh for zh in s.reasons_zh)
     steps = {"manual_page": page, "manual_steps": "Filter herausziehen.\nNeuen Filter einsetzen."}
     s = suggest("Wie wechsle ich den Filter?", prediction, product=steps, **known)
     assert s.template_id == "usage-steps" and ("https" in s.text) == is_given
@@ -311,6 +311,7 @@ def test_a_thread_is_answered_as_a_whole() -> None:
     )
     assert asked.scenario == "usage_help" and thanked.status == "no_reply"
     assert (settled.status, settled.text, settled.reasons) == ("no_reply", "", ("answered already, in row 6",))
+    assert settled.reasons_zh == ("不需要单独回复：见第 6 行",)
 
 
 def test_replies_of_a_batch_are_held_against_each_other() -> None:
@@ -396,6 +397,7 @@ def test_suggest_answers_threads_and_keeps_an_audit_without_personal_data(log: P
     run("suggest", log, *options, "--policy", tmp_path / "henji.toml")
     rows = {row["message_id"]: row for row in read_table(out).to_dict("records")}
     assert rows["M1"]["status"] == "no_reply" and "answered already" in rows["M1"]["reasons"]
+    assert "不需要单独回复" in rows["M1"]["reasons_zh"]
     assert rows["M4"]["reply"] == "" and "together with row 5" in rows["M4"]["reasons"]
     assert "Rinse the filter" in rows["M5"]["reply"]
     lines = [json.loads(line) for line in audit.read_text(encoding="utf-8").splitlines()]

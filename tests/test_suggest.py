@@ -369,6 +369,7 @@ def test_what_is_doubtful_is_for_review(known: dict[str, Any], reason: str) -> N
     assert reply("When does it come?", "logistics_delay", order).status == "ready"
     s = reply("When does it come?", "logistics_delay", order, **known)
     assert s.status == "review" and any(r.startswith(reason) for r in s.reasons)
+    assert len(s.reasons_zh) == len(s.reasons) and all(re.search("[一-龥]", zh) for zh in s.reasons_zh)
 
 
 def test_a_scenario_of_ones_own_is_left_to_a_person_as_a_draft() -> None:

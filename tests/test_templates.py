@@ -1,6 +1,7 @@
 """Every template of every language, filled with its example and with hostile facts, must pass every check."""
 
 import re
+import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -183,6 +184,17 @@ def test_letters_are_plain(language: str) -> None:
         for line in lines(template.text):
             assert set(line.fields) <= FIELDS.keys()
             assert "  " not in "".join(line.parts)
+
+
+def test_what_is_told_to_people_is_told_in_chinese_too() -> None:
+    """A situation with a status is a reason; every reason of the file has the same values in both languages."""
+    lacking = [s.id for s in situations() if bool(s.status) != bool(s.about_zh)]
+    assert not lacking
+    forms = tomllib.loads((FOLDER.parent / "reasons.toml").read_text(encoding="utf-8"))
+    for name, form in forms.items():
+        assert form.keys() == {"en", "zh"}
+        fields = [set(re.findall(r"\{(\w+)\}", form[code])) for code in ("en", "zh")]
+        assert fields[0] == fields[1] or name == "settled", name
 
 
 def test_compensation_is_named_only_with_its_goodwill_sentence() -> None:
