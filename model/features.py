@@ -23,6 +23,7 @@ MAX_CHARACTERS = 20_000
 SHOUTED = 0.6  # share of capitals among the letters from which on case says nothing
 
 _IDS = re2.compile("⟨(?:order|asin|tracking|number|name)⟩")
+_LOOSE_ID = "(?:[a-z]{1,5}[- ]?[0-9]{3,}[0-9a-z-]*|[0-9]{4,}[0-9a-z-]*|[0-9]{2,}(?:-[0-9]{2,})+|⟨(?:phone|number)⟩)"
 _STOP = r"[.,;:!?…。、\-–—)\]]"
 _COURTESIES = Path(__file__).with_name("courtesies.toml")
 _DIGIT = re.compile("[1-9]")
@@ -49,7 +50,7 @@ def readable(text: str) -> str:
     'where is my parcel'
     """
     text = unicodedata.normalize("NFKC", text[:MAX_CHARACTERS].encode("utf-8", "replace").decode("utf-8"))
-    text = _without_courtesies(mask(text))
+    text = _without_courtesies(_with_order_ids(mask(text)))
     text = (_IDS.sub("", text) if "⟨" in text else text).strip()
     lower = text.lower()
     return lower if lower != text and _is_shouted(text) else text
@@ -60,6 +61,23 @@ def _is_shouted(text: str) -> bool:
     if (1 - SHOUTED) * (len(text) - n_small) < SHOUTED * n_small:  # not even if all else were capitals: so in most
         return False
     return sum(map(str.isupper, text)) > SHOUTED * sum(map(str.isalpha, text))
+
+
+def _with_order_ids(masked: str) -> str:
+    """Order ids of any other shop's form too as ⟨order⟩: they say as little of what is asked.
+
+    >>> _with_order_ids("Where is order #4471? And ORD-20931, 500 pieces?")
+    'Where is order ⟨order⟩? And ORD-⟨order⟩, 500 pieces?'
+    """
+    if not (_DIGIT.search(masked) or "⟨" in masked):
+        return masked
+    return str(_loose_ids().sub(lambda m: f"{m[1] or ''}⟨order⟩", masked))
+
+
+@cache
+def _loose_ids() -> Any:
+    words = "|".join(each for language in _told() for each in language["orders"]).replace("(", "(?:")
+    return re2.compile(rf"(?i)({words}){_LOOSE_ID}|\B# ?[a-z]{{0,5}}-?[0-9]{{2,}}[0-9a-z-]*")
 
 
 def _without_courtesies(masked: str) -> str:
@@ -75,11 +93,16 @@ def _edge(match: "re2._Match") -> str:
 
 
 @cache
+def _told() -> list[dict[str, list[str]]]:
+    return list(tomllib.loads(_COURTESIES.read_text(encoding="utf-8")).values())
+
+
+@cache
 def _courtesies() -> Any:
     """Courtesies one after another, each from the beginning of a sentence or part of one to its end."""
-    told = tomllib.loads(_COURTESIES.read_text(encoding="utf-8")).values()
     frames, ids = (
-        "|".join(each for language in told for each in language[kind]).replace("(", "(?:") for kind in ("frames", "ids")
+        "|".join(each for language in _told() for each in language[kind]).replace("(", "(?:")
+        for kind in ("frames", "ids")
     )  # nothing is captured: without groups a match is found many times faster
     one = rf"[\s¡¿(\[*:]*(?:(?:{frames})\s*(?:{_STOP}+|\n|$)|(?:{ids})(?:\s|{_STOP})*)"
     return re2.compile(rf"(?is)(?:^|[.,;:!?…。、(\[\n⟩])(?:{one})+")
