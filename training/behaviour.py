@@ -135,7 +135,7 @@ def cases() -> tuple[Case, ...]:
 
 
 def _cases_of(language: str, told: Mapping[str, Any]) -> Iterator[Case]:
-    for kind in ("plain", "negation", "two_asks"):
+    for kind in ("plain", "general", "negation", "two_asks"):
         for asks, texts in told[kind].items():
             for text in texts:
                 yield Case("minimum function", kind.replace("_", " "), language, tuple(asks.split()), text)
