@@ -67,7 +67,7 @@ def _with_order_ids(masked: str) -> str:
     """Order ids of any other shop's form too as ⟨order⟩: they say as little of what is asked.
 
     >>> _with_order_ids("Where is order #4471? And ORD-20931, 500 pieces?")
-    'Where is order ⟨order⟩? And ORD-⟨order⟩, 500 pieces?'
+    'Where is order #⟨order⟩? And ORD-⟨order⟩, 500 pieces?'
     """
     if not (_DIGIT.search(masked) or "⟨" in masked):
         return masked
