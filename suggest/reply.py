@@ -114,15 +114,19 @@ def predict_all(messages: Sequence[str]) -> list[Prediction]:
 
 def _is_about_contact(p: Prediction) -> bool:
     """True if a wish for a phone call or a person may hide what the message is about."""
-    wishes = not {"contact_off_amazon", "asks_for_person"}.isdisjoint(p.flags)
-    return wishes and (p.scenario == "other" or not p.sure)
+    return _wishes_contact(p) and (p.scenario == "other" or not p.sure)
+
+
+def _wishes_contact(p: Prediction) -> bool:
+    return not {"contact_off_amazon", "asks_for_person"}.isdisjoint(p.flags)
 
 
 def _with_parts(whole: Prediction, parts: Sequence[Prediction]) -> Prediction:
     """The prediction with what its parts ask for clearly."""
     if _is_about_contact(whole):
         best = max((p for p in parts if p.scenario != "other"), key=lambda p: p.probability, default=None)
-        if best is None or best.scenario == whole.scenario:
+        another = any(p.scenario == "other" and not _wishes_contact(p) for p in parts)  # to cancel, an invoice …
+        if best is None or another or best.scenario == whole.scenario:
             return whole
         ranking = [(best.scenario, best.probability), *(r for r in whole.ranking if r[0] != best.scenario)]
         also = tuple(name for name in whole.also if name != best.scenario)
