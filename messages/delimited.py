@@ -5,6 +5,7 @@ import sys
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import islice
 
 from messages.columns import (
@@ -40,6 +41,26 @@ class Dialect:
     delimiter: str
     quote: str = '"'
     backslash: bool = False
+
+    @cached_property
+    def quoted(self) -> re.Pattern[str]:
+        """A quoted field: what of it is in a line (1), the quote that closes it (2), the delimiter after that (3)."""
+        q, delimiter = self.quote, re.escape(self.delimiter) or "(?!)"
+        text = rf"(?:[^{q}\\]++|\\.?)*+" if self.backslash else f"[^{q}]*+"
+        stray = rf"{q}(?! *+(?:{delimiter}|[\r\n]*+\Z))"
+        return re.compile(rf" *+{q}({text}(?:(?:{q}{q}|{stray}){text})*+)({q} *+(?:({delimiter})|[\r\n]*+\Z))?", re.S)
+
+    def meant(self, written: str) -> tuple[str, bool]:
+        r"""What stands within quotes as it is meant, and whether a quote in it is neither doubled nor escaped.
+
+        >>> Dialect(",").meant('a "" b'), Dialect(",", backslash=True).meant(r'27\" "wide"')
+        (('a " b', False), ('27" "wide"', True))
+        """
+        q = self.quote
+        if not self.backslash:
+            return written.replace(q + q, q), q in written.replace(q + q, "")
+        pair = rf"(\\\\)|[{q}\\]({q})"
+        return re.sub(pair, r"\1\2", written), q in re.sub(pair, r"\1", written)
 
 
 @dataclass(frozen=True)
@@ -114,62 +135,45 @@ def read_record(
     >>> read_record(['a,"27 inch\n', 'b,c\n'], 0, Dialect(",")).closed
     False
     """
-    at = start
-    line = lines[at].rstrip(_LINE_END)
+    line = lines[start]
     if not d.quote or d.quote not in line:
-        return Record(line.split(d.delimiter) if d.delimiter else [line], start + 1)
+        bare = line.rstrip(_LINE_END)
+        return Record(bare.split(d.delimiter) if d.delimiter else [bare], start + 1)
     fields: list[str] = []
-    stray = False
-    i = 0
-    while True:
-        opening = i + len(line[i:]) - len(line[i:].lstrip(" ")) if line.startswith(" ", i) else i
-        if not line.startswith(d.quote, opening):
+    at, i, stray = start, 0, False
+    while i >= 0:  # where the next field begins
+        found = d.quoted.match(line, i)
+        if not found:
             end = line.find(d.delimiter, i) if d.delimiter else -1
-            fields.append(line[i:] if end < 0 else line[i:end])
-            if end < 0:
-                return Record(fields, at + 1, True, stray)
-            i = end + len(d.delimiter)
+            fields.append(line[i:end] if end >= 0 else line[i:].rstrip(_LINE_END))
+            i = end + len(d.delimiter) if end >= 0 else -1
             continue
-        pieces: list[str] = []
-        k = opening + 1
-        while True:
-            q = line.find(d.quote, k)
-            if q < 0:
-                pieces.append(lines[at][k:])
-                at += 1
-                following = _line(lines, at)
-                if following is None or (stop is not None and stop(following)):
-                    return Record([*fields, "".join(pieces)], start + 1, False, stray)
-                line, k = following.rstrip(_LINE_END), 0
-                continue
-            if d.backslash and q > k and _escaped(line, q):
-                pieces += [line[k : q - 1], d.quote]
-                k = q + 1
-                continue
-            if line.startswith(d.quote, q + 1):
-                pieces.append(line[k : q + 1])
-                k = q + 2
-                continue
-            end = q + 1
-            while line.startswith(" ", end):
-                end += 1
-            if end == len(line) or (d.delimiter and line.startswith(d.delimiter, end)):
-                pieces.append(line[k:q])
-                break
-            stray = True
-            pieces.append(line[k : q + 1])
-            k = q + 1
-        fields.append("".join(pieces))
-        if end == len(line):
-            return Record(fields, at + 1, True, stray)
-        i = end + len(d.delimiter)
+        written = found[1]
+        if not found[2]:
+            below, at, found = _rest_of_field(lines, at + 1, d, stop)
+            written += below
+        if d.quote in written:
+            written, has_stray = d.meant(written)
+            stray = stray or has_stray
+        fields.append(written)
+        if not found:
+            return Record(fields, start + 1, False, stray)
+        line, i = found.string, found.end() if found[3] else -1
+    return Record(fields, at + 1, True, stray)
 
 
-def _escaped(line: str, quote_at: int) -> bool:
-    n = 0
-    while quote_at - n > 0 and line[quote_at - n - 1] == "\\":
-        n += 1
-    return n % 2 == 1
+def _rest_of_field(
+    lines: Sequence[str] | Window, at: int, d: Dialect, stop: Callable[[str], bool] | None
+) -> tuple[str, int, re.Match[str] | None]:
+    """What a quoted field has from a line on, the line where its quote closes, and what closes it; None if nothing."""
+    pieces: list[str] = []
+    while (line := _line(lines, at)) is not None and not (stop and stop(line)):
+        at += 1
+        if found := d.quoted.match(d.quote + line):
+            pieces.append(found[1])
+            if found[2]:
+                return "".join(pieces), at - 1, found
+    return "".join(pieces), at, None
 
 
 def shape(cell: str) -> str:
