@@ -27,6 +27,7 @@ from messages.rows import Ending, RawRow, Rows
 
 _DELIMITERS = (",", ";", "\t", "|", "^", "~", "\x1f", "\x01", "¦", "，", "||", "::", "|~|")
 _LINE_END = "\r\n"
+_NOTHING = "\x00 \t\r\n\u3000"
 _SHAPE_SAMPLE = 2000
 _TAIL = 200  # lines at the end of a file among which remarks below the rows are looked for
 _NAMED = 10  # lines that were left out and are named
@@ -214,20 +215,28 @@ def _sniff(head: Sequence[str], chosen: Mapping[str, str] | None) -> tuple[Diale
     """The dialect and the line of the header: whatever names most fields."""
     first = next((line for line in head if line.strip()), "").strip().casefold()
     told = re.fullmatch(r'"?sep=(.+?)"?', first)
-    best: tuple[int, Dialect, int] | None = None
-    for delimiter in (told[1],) if told and len(told[1]) <= 3 else (*_DELIMITERS, ""):
-        dialect = Dialect(delimiter)
-        rows = [_header_record(head, at, dialect) for at in range(len(head))]
-        rows = [row if len(row) > 1 or not delimiter else [] for row in rows]
-        found = find_header(rows, chosen)
-        if found and (best is None or found[1] > best[0]):
-            names = [name.strip() for name in rows[found[0]] if name.strip()]
-            single = all(len(name) > 1 and name[0] == name[-1] == "'" for name in names)
-            best = (found[1], Dialect(delimiter, "'") if single else dialect, found[0])
+    delimiters = (told[1],) if told and len(told[1]) <= 3 else (*_DELIMITERS, "")
+    headers = [header for delimiter in delimiters if (header := _header_parted_by(delimiter, head, chosen))]
+    best = max(headers, key=lambda header: header[0], default=None)
     if told and (best is None or best[0] < 2):  # what it tells is not true
         below = _sniff(head[1:], chosen)
         return below and (below[0], below[1] + 1)
-    return best and (best[1], best[2])
+    return best and best[1:]
+
+
+def _header_parted_by(
+    delimiter: str, head: Sequence[str], chosen: Mapping[str, str] | None
+) -> tuple[int, Dialect, int] | None:
+    """How many fields the header names with this delimiter, its dialect and its line."""
+    dialect = Dialect(delimiter)
+    rows = [_header_record(head, at, dialect) for at in range(len(head))]
+    found = find_header([row if len(row) > 1 or not delimiter else [] for row in rows], chosen)
+    if not found:
+        return None
+    at, n_named = found
+    names = [name.strip() for name in rows[at] if name.strip()]
+    single = all(len(name) > 1 and name[0] == name[-1] == "'" for name in names)
+    return n_named, Dialect(delimiter, "'") if single else dialect, at
 
 
 def dialect_in_words(lines: Iterable[str], chosen: Mapping[str, str] | None = None) -> str:
@@ -263,17 +272,33 @@ def _clean_records(lines: Sequence[str], d: Dialect, n: int) -> list[list[str]]:
 
 
 def _shapes(records: Sequence[Sequence[str]]) -> dict[int, frozenset[str]]:
-    """Columns whose cells look alike in at least three rows of four, digits or an @ in them."""
-    found = {}
-    for index in range(len(records[0]) if records else 0):
-        cells = [r[index] for r in records if r[index].strip()]
-        if len(cells) < 2 or sum(map(len, cells)) > 80 * len(cells):
-            continue
-        counts = Counter(shape(c[:200]) for c in cells)
-        often = {s for s, k in counts.items() if k >= max(2, 0.1 * len(cells)) and ("9" in s or "@" in s)}
-        if sum(counts[s] for s in often) >= 0.75 * len(cells):
-            found[index] = frozenset(often)
-    return found
+    """Columns whose cells look alike, and how."""
+    columns = (([cell for cell in column if cell.strip()]) for column in zip(*records, strict=True))
+    return {index: often for index, cells in enumerate(columns) if (often := _usual_shapes(cells))}
+
+
+def _usual_shapes(cells: Sequence[str]) -> frozenset[str]:
+    """Shapes with digits or an @ that at least three cells of four have; none where there are no such shapes."""
+    if len(cells) < 2 or sum(map(len, cells)) > 80 * len(cells):
+        return frozenset()
+    counts = Counter(shape(cell[:200]) for cell in cells)
+    often = {s for s, n in counts.items() if n >= max(2, 0.1 * len(cells)) and ("9" in s or "@" in s)}
+    return frozenset(often) if sum(counts[s] for s in often) >= 0.75 * len(cells) else frozenset()
+
+
+@dataclass
+class _Course:
+    """What reading has come to: whether nothing was lost, what was left out, the rows, the last of which may go on."""
+
+    complete: bool
+    left_out: list[str] = field(default_factory=list)
+    n_rows: int = 0
+    held: RawRow | None = None
+
+    def leave_out(self, line: str) -> None:
+        """Note a line, as long as there are not more than anybody reads."""
+        if len(self.left_out) <= _NAMED:
+            self.left_out.append(line)
 
 
 def delimited_rows(source: Lines, name: str, chosen: Mapping[str, str] | None = None) -> Rows:
@@ -287,37 +312,47 @@ def delimited_rows(source: Lines, name: str, chosen: Mapping[str, str] | None = 
     sniffed = _sniff(head, chosen)
     if sniffed is None and _whole_lines_quoted(head):
         inner = Again(lambda: (read_record([line], 0, Dialect("")).fields[0] + "\n" for line in lines))
-        return (yield from delimited_rows(Lines(inner, source.encoding, source.notes, source.complete), name, chosen))
+        return (yield from delimited_rows(replace(source, lines=inner), name, chosen))
     if sniffed is None:
         raise no_text_column(name, _first_names(head))
-    dialect, at = sniffed
-    notes = list(source.notes)
-    if at:
-        notes.append(f"Left out {at} line{'s' * (at > 1)} above the header, which stands in line {at + 1}.")
+    dialect, header_at = sniffed
     n_lines, tail = _tail(lines)
     window = Window(lines)
     window.end = n_lines
-    left_out: list[str] = []
-    complete = source.complete
+    course = _Course(source.complete)
     first: list[str] = []
-    held: RawRow | None = None
+    at = header_at
     while at < window.end:
         table, names, after = _table_at(window, at, dialect, chosen)
         first = first or table.names
-        window.end = min(window.end, _end_of_rows(tail, n_lines, after, table, left_out))
+        window.end = min(window.end, _end_of_rows(tail, n_lines, after, table, course))
         renamed = replace(table, names=same_names(table.names, first, chosen))
-        at, whole, held = yield from _section(window, after, renamed, names, held, left_out)
-        complete = complete and whole
+        at = yield from _section(window, after, renamed, names, course)
+    notes = [*source.notes, *_notes_on_what_was_left_out(header_at, course.left_out)]
+    is_cut = False
+    if course.held:
+        is_cut, note = _torn(tail[-1], course.held, dialect) if window.end == n_lines else (False, "")
+        notes += filter(None, [note])
+        yield course.held
+    return Ending(tuple(notes), course.complete and not is_cut)
+
+
+def _notes_on_what_was_left_out(above: int, left_out: Sequence[str]) -> Iterator[str]:
+    if above:
+        yield f"Left out {above} line{'s' * (above > 1)} above the header, which stands in line {above + 1}."
     if left_out:
-        notes.append(f"Left out: {', '.join(left_out[:_NAMED])}{', …' * (len(left_out) > _NAMED)}.")
-    if held and window.end == n_lines and _looks_cut(tail[-1], held):
-        complete = False
-        notes.append(f"The file seems to be cut: {held.place} ends within a row.")
-    elif held and window.end == n_lines and not tail[-1].endswith(("\n", "\r", dialect.quote or "\n")):
-        notes.append(f"The last line has no line end: if the file was cut, the text in {held.place} is not whole.")
-    if held:
-        yield held
-    return Ending(tuple(notes), complete)
+        yield f"Left out: {', '.join(left_out[:_NAMED])}{', …' * (len(left_out) > _NAMED)}."
+
+
+def _torn(line: str, last: RawRow, d: Dialect) -> tuple[bool, str]:
+    """Whether the last line shows that the file is cut, and what to say if it may be."""
+    if line.endswith(("\n", "\r")):
+        return False, ""
+    if last.reason in ("wrong_field_count", "unbalanced_quote"):
+        return True, f"The file seems to be cut: {last.place} ends within a row."
+    if d.quote and line.endswith(d.quote):
+        return False, ""
+    return False, f"The last line has no line end: if the file was cut, the text in {last.place} is not whole."
 
 
 def _without_marks(lines: Iterable[str]) -> Iterator[str]:
@@ -355,55 +390,50 @@ def _table_at(window: Window, at: int, d: Dialect, chosen: Mapping[str, str] | N
     return table, [plain_name(h) for h in header.fields], header.after
 
 
-def _end_of_rows(tail: Sequence[str], n_lines: int, at: int, table: Table, left_out: list[str]) -> int:
+def _end_of_rows(tail: Sequence[str], n_lines: int, at: int, table: Table, course: _Course) -> int:
     """The line where totals and closing remarks begin that stand below all rows; they are noted.
 
     `tail` are the last of `n_lines` lines; `at` is the first below the header.
     """
     before = n_lines - len(tail)
-    end, found = len(tail), len(tail)
-    while end > max(at - before, 0):
-        line = tail[end - 1]
-        fields = read_record([line], 0, table.dialect).fields
-        filled = [c for c in fields if c.strip("\x00 \t\r\n\u3000")]
-        if filled:
-            alone = len(filled) == 1 and len(fields) < table.n_fields and not tail[end - 2].strip()
-            closing = (
-                is_total(fields) or is_closing(filled) or (alone and shape(filled[0]) not in table.shapes.get(0, ()))
-            )
-            if table.dialect.quote in line or table.n_fields < 2 or not (closing and _has_no_text(fields, table)):
+    found = len(tail)
+    for k in range(len(tail) - 1, max(at - before, 0) - 1, -1):
+        fields = read_record([tail[k]], 0, table.dialect).fields
+        if any(c.strip(_NOTHING) for c in fields):
+            if table.dialect.quote in tail[k] or not _is_below_rows(fields, table, not tail[k - 1].strip()):
                 break
-            found = end - 1
-        end -= 1
-    for n in range(found, len(tail)):
-        if tail[n].strip():
-            _leave_out(left_out, f"line {before + n + 1} (a total or closing line)")
+            found = k
+    for k in range(found, len(tail)):
+        if tail[k].strip():
+            course.leave_out(f"line {before + k + 1} (a total or closing line)")
     return before + found
 
 
-def _leave_out(left_out: list[str], line: str) -> None:
-    """Note a line, as long as there are not more than anybody reads."""
-    if len(left_out) <= _NAMED:
-        left_out.append(line)
+def _is_below_rows(fields: Sequence[str], table: Table, after_blank: bool) -> bool:
+    """Whether a line sums up or signs off; below a blank line anything does that stands alone and is no id."""
+    filled = [c for c in fields if c.strip(_NOTHING)]
+    alone = after_blank and len(filled) == 1 and len(fields) < table.n_fields
+    remark = alone and shape(filled[0]) not in table.shapes.get(0, ())
+    return _has_no_text(fields, table) and (is_total(fields) or is_closing(filled) or remark)
 
 
 def _finish_dialect(sample: Sequence[str], d: Dialect, n: int) -> Dialect:
-    r"""The dialect with what only the rows show, if more of them come out whole.
+    """The dialect with what only the rows show, if more of them come out whole."""
+    others = list(_other_dialects(sample, d))
+    return max((d, *others), key=lambda k: len(_clean_records(sample, k, n))) if others else d
 
-    \" may escape a quote, ' may be the quote, and in a tab-separated file quotes may be text.
-    """
-    others = []
+
+def _other_dialects(sample: Sequence[str], d: Dialect) -> Iterator[Dialect]:
+    r"""\" may escape a quote, ' may be the quote, and in a tab-separated file quotes may be text."""
     if any("\\" + d.quote in line for line in sample):
-        others.append(Dialect(d.delimiter, d.quote, backslash=True))
+        yield replace(d, backslash=True)
     if d.quote == '"' and any(f"{d.delimiter}'" in line or line.startswith("'") for line in sample):
-        others.append(Dialect(d.delimiter, "'"))
-    quoted = [line.rstrip(_LINE_END) for line in sample if d.quote in line]
-    if d.delimiter == "\t" and quoted:
+        yield replace(d, quote="'")
+    if d.delimiter == "\t":
         enclosed = re.compile(rf"(?:^|\t){d.quote}[^\t]*{d.quote}\s*(?:\t|$)")
+        quoted = [line.rstrip(_LINE_END) for line in sample if d.quote in line]
         if sum(bool(enclosed.search(line)) for line in quoted) * 2 < len(quoted):
-            others.append(Dialect(d.delimiter, ""))
-    whole = {k: len(_clean_records(sample, k, n)) for k in (d, *others)} if others else {d: 0}
-    return max(whole, key=lambda k: whole[k])
+            yield replace(d, quote="")
 
 
 def _whole_lines_quoted(lines: Sequence[str]) -> bool:
@@ -473,38 +503,60 @@ def _whole_records(lines: Window, at: int, table: Table) -> Iterator[tuple[int, 
 
 
 def _section(
-    lines: Window, at: int, table: Table, head: Sequence[str], held: RawRow | None, left_out: list[str]
-) -> Generator[RawRow, None, tuple[int, bool, RawRow | None]]:
+    lines: Window, at: int, table: Table, head: Sequence[str], course: _Course
+) -> Generator[RawRow, None, int]:
     """The rows below one header, each when the next is there: a line that cannot begin a row may belong to it.
 
-    In the end the line of the next header (or the end), whether no part was left unwritten, and the row still held.
+    In the end the line of the next header (or the end).
     """
-    complete = True
     for start, record, fault, raw in _whole_records(lines, at, table):
         fields = record.fields
-        place = f"line {start + 1}" if record.after == start + 1 else f"lines {start + 1} to {record.after}"
-        wrong = not fault and (len(fields) < table.n_fields or _filled_to(fields) > table.n_fields)
+        place = _place(start + 1, record.after)
+        misfit = "" if fault else _misfit(record, table.n_fields)
         if not any(c.strip("\x00\x1a \t\ufeff\u200b\u3000") for c in fields):
-            complete = complete and "\x00" not in raw
-        elif is_rule(fields):
-            left_out.append(f"{place} (a line of dashes)")
-        elif len(fields) >= 2 and is_header(fields, head):
-            _leave_out(left_out, f"{place} (the header again)")
-        elif not fault and is_total(fields) and _has_no_text(fields, table):
-            _leave_out(left_out, f"{place} (a total or closing line)")
-        elif not fault and _is_other_header(fields, table):
-            _leave_out(left_out, f"{place} (another header)")
-            return start, complete, held
-        elif wrong and held and _continues(fields, table):
-            held = _joined(held, raw, start)
+            course.complete = course.complete and "\x00" not in raw
+        elif what := _no_row(fields, bool(fault), table, head):
+            course.leave_out(f"{place} ({what})")
+            if what == _OTHER_HEADER:
+                return start
+        elif misfit and course.held and _continues(fields, table):
+            course.held = _joined(course.held, raw, start)
         else:
-            reason = fault or ("unbalanced_quote" if record.stray else "wrong_field_count") * wrong
+            if course.held:
+                yield course.held
+            reason = fault or misfit
+            course.n_rows += 1
             issues = ("unbalanced_quote",) if record.stray and not reason else ()
             values = dict(zip(table.names, fields, strict=False))
-            if held:
-                yield held
-            held = RawRow(held.number + 1 if held else 1, values, place, reason, issues, raw)
-    return lines.end, complete, held
+            course.held = RawRow(course.n_rows, values, place, reason, issues, raw)
+    return lines.end
+
+
+def _place(first: int, last: int) -> str:
+    return f"line {first}" if first == last else f"lines {first} to {last}"
+
+
+def _misfit(record: Record, n: int) -> str:
+    """The reason why a record that has not the fields of its header is no message."""
+    if n <= len(record.fields) and _filled_to(record.fields) <= n:
+        return ""
+    return "unbalanced_quote" if record.stray else "wrong_field_count"
+
+
+_OTHER_HEADER = "another header"
+
+
+def _no_row(fields: Sequence[str], is_damaged: bool, table: Table, head: Sequence[str]) -> str:
+    """What a line is that is not blank and yet no row, in words; "" for a row."""
+    if is_rule(fields):
+        return "a line of dashes"
+    if len(fields) >= 2 and is_header(fields, head):
+        return "the header again"
+    if is_damaged:
+        return ""
+    if is_total(fields) and _has_no_text(fields, table):
+        return "a total or closing line"
+    return _OTHER_HEADER if _is_other_header(fields, table) else ""
 
 
 def _is_other_header(fields: Sequence[str], table: Table) -> bool:
@@ -549,8 +601,3 @@ def _continues(fields: Sequence[str], table: Table) -> bool:
 def _joined(row: RawRow, raw: str, at: int) -> RawRow:
     place = re.sub(r"^lines? (\d+).*", rf"lines \1 to {at + 1}", row.place)
     return RawRow(row.number, row.values, place, row.reason or "wrong_field_count", row.issues, row.raw + "\n" + raw)
-
-
-def _looks_cut(line: str, last: RawRow) -> bool:
-    """The last line has no end and its row is damaged."""
-    return not line.endswith(("\n", "\r")) and last.reason in ("wrong_field_count", "unbalanced_quote")
