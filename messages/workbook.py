@@ -52,10 +52,9 @@ class CellError(str):
 
 def read_workbook(data: bytes, name: str, chosen: Mapping[str, str] | None = None) -> Reading:
     """Rows of all sheets that have a text column, in the order of the sheets; hidden rows count as any other."""
-    sheets = list(_sheets(data, name))
     tables = [
-        (title, rows, find_header([[text_of(c) for c in r] for r in rows[:_HEADER_WITHIN]], chosen))
-        for title, rows in sheets
+        (title, rows, find_header([_texts(row) for row in rows[:_HEADER_WITHIN]], chosen))
+        for title, rows in _sheets(data, name)
     ]
     if not any(found for *_, found in tables):
         names = [text_of(c) for _, rows, _ in tables for r in rows[:1] for c in r]
@@ -64,12 +63,11 @@ def read_workbook(data: bytes, name: str, chosen: Mapping[str, str] | None = Non
     notes: list[str] = []
     first: list[str] = []
     for title, cells, found in tables:
-        if found is None:
-            if any(any(text_of(c).strip() for c in r) for r in cells):
-                notes.append(f"Sheet {title!r} was left out: none of its columns holds a message text.")
-            continue
-        rows += _table_rows(cells, found[0], f"sheet {title}, row", len(rows), chosen, notes, first)
-        first = first or [text_of(c) for c in cells[found[0]] if text_of(c).strip()]
+        if found:
+            rows += _table_rows(cells, found[0], f"sheet {title}, row", len(rows), chosen, notes, first)
+            first = first or [name for name in _texts(cells[found[0]]) if name.strip()]
+        elif _holds_text(cells):
+            notes.append(f"Sheet {title!r} was left out: none of its columns holds a message text.")
     return Reading(rows, tuple(notes))
 
 
@@ -101,49 +99,64 @@ def _table_rows(
     notes: list[str],
     first: Sequence[str] = (),
 ) -> Iterator[RawRow]:
-    header = [text_of(c) for c in cells[header_at]]
+    header = _texts(cells[header_at])
     while header and not header[-1].strip():
         header.pop()
     names = unique_names(header)
     head = [plain_name(h) for h in header]
     texts = [names.index(c) for c in pick_columns(names, chosen).get("text", ()) if c in names]
     names = same_names(names, first or names, chosen)
-    number = n_before
-    end = len(cells)
-    while end > header_at + 1 and len(names) > 1 and _is_remark([text_of(c) for c in cells[end - 1]], texts):
-        end -= 1
-    if any(text_of(c).strip() for row in cells[end:] for c in row):
+    end = _end_of_rows(cells, header_at + 1, texts) if len(names) > 1 else len(cells)
+    if _holds_text(cells[end:]):
         notes.append(f"Left out as closing lines: {where} {end + 1} and below.")
+    number = n_before
     for index, row in enumerate(cells[header_at + 1 : end], header_at + 2):
-        filled = [text_of(c) for c in row]
-        if not any(c.strip("\x00 \t\r\n\ufeff\u200b\u3000\xa0") for c in filled):
+        filled = _texts(row)
+        if _is_blank(filled) or is_rule(filled):
             continue
-        if is_rule(filled):
-            continue
-        if len(head) > 1 and is_header(filled, head):
-            notes.append(f"Left out a repeated header: {where} {index}.")
-            continue
-        if len(names) > 1 and is_total(filled) and not any(filled[i].strip() for i in texts if i < len(filled)):
-            notes.append(f"Left out as a totals line: {where} {index}.")
+        if what := _no_row(filled, head, texts):
+            notes.append(f"Left out {what}: {where} {index}.")
             continue
         number += 1
-        values = dict(zip(names, row, strict=False))
-        extra = any(c.strip() for c in filled[len(names) :])
-        yield RawRow(
-            number,
-            values,
-            f"{where} {index}",
-            "wrong_field_count" if extra else "",
-            (),
-            "\t".join(c[:2000] for c in filled).rstrip("\t"),
-        )
+        reason = "wrong_field_count" if any(c.strip() for c in filled[len(names) :]) else ""
+        raw = "\t".join(c[:2000] for c in filled).rstrip("\t")
+        yield RawRow(number, dict(zip(names, row, strict=False)), f"{where} {index}", reason, (), raw)
+
+
+def _end_of_rows(cells: Sequence[Sequence[Any]], first: int, texts: Sequence[int]) -> int:
+    end = len(cells)
+    while end > first and _is_remark(_texts(cells[end - 1]), texts):
+        end -= 1
+    return end
+
+
+def _texts(row: Sequence[Any]) -> list[str]:
+    return [text_of(cell) for cell in row]
+
+
+def _holds_text(rows: Sequence[Sequence[Any]]) -> bool:
+    return any(text_of(cell).strip() for row in rows for cell in row)
+
+
+def _is_blank(row: Sequence[str]) -> bool:
+    return not any(cell.strip("\x00 \t\r\n\ufeff\u200b\u3000\xa0") for cell in row)
+
+
+def _no_row(row: Sequence[str], head: Sequence[str], texts: Sequence[int]) -> str:
+    """As what a line between the rows is left out; "" for a row, and wherever there is one column only."""
+    if len(head) > 1 and is_header(row, head):
+        return "a repeated header"
+    return "as a totals line" if len(head) > 1 and is_total(row) and _has_no_text(row, texts) else ""
+
+
+def _has_no_text(row: Sequence[str], texts: Sequence[int]) -> bool:
+    return not any(row[i].strip() for i in texts if i < len(row))
 
 
 def _is_remark(row: Sequence[str], texts: Sequence[int]) -> bool:
     """Whether a row below the last one is blank, sums up or signs off."""
     filled = [c for c in row if c.strip()]
-    no_text = not any(row[i].strip() for i in texts if i < len(row))
-    return not filled or (no_text and (is_total(row) or is_closing(filled)))
+    return not filled or (_has_no_text(row, texts) and (is_total(row) or is_closing(filled)))
 
 
 def _has_formulas(archive: zipfile.ZipFile) -> bool:
