@@ -204,6 +204,15 @@ def is_header(cells: Sequence[str], head: Sequence[str]) -> bool:
     return plain_name(cells[0][:100]) == head[0] and [plain_name(c[:100]) for c in cells[: len(head)]] == list(head)
 
 
+def filled_to(cells: Sequence[str]) -> int:
+    """How many cells a row has when blank ones at its end are not counted.
+
+    >>> filled_to(["M1", "", "Hello", "", " "])
+    3
+    """
+    return next((n for n in range(len(cells), 0, -1) if cells[n - 1].strip()), 0)
+
+
 def unique_names(names: Sequence[str]) -> list[str]:
     """Header names as keys: a second "Note" becomes "Note (2)", a blank one is called by its place.
 

@@ -10,6 +10,7 @@ from itertools import islice
 
 from messages.columns import (
     HEADER_WITHIN,
+    filled_to,
     find_header,
     is_closing,
     is_header,
@@ -379,15 +380,14 @@ def _tail(lines: Iterable[str]) -> tuple[int, list[str]]:
 def _table_at(window: Window, at: int, d: Dialect, chosen: Mapping[str, str] | None) -> tuple[Table, list[str], int]:
     """What the header in a line says of the rows below it; its plain names; the line below."""
     header = read_record(window, at, d)
-    while len(header.fields) > 1 and not header.fields[-1].strip():
-        header.fields.pop()
-    n = len(header.fields)
+    head = header.fields[: filled_to(header.fields) or 1]
+    n = len(head)
     dialect = _finish_dialect(window.ahead(at, 2 * _SHAPE_SAMPLE), d, n)
-    names = unique_names(header.fields)
+    names = unique_names(head)
     texts = pick_columns(names, chosen).get("text", ())
     clean = _clean_records(window.ahead(header.after, _SHAPE_SAMPLE), dialect, n)
     table = Table(names, dialect, _shapes(clean), tuple(names.index(c) for c in texts if c in names))
-    return table, [plain_name(h) for h in header.fields], header.after
+    return table, [plain_name(h) for h in head], header.after
 
 
 def _end_of_rows(tail: Sequence[str], n_lines: int, at: int, table: Table, course: _Course) -> int:
@@ -495,7 +495,7 @@ def _whole_records(lines: Window, at: int, table: Table) -> Iterator[tuple[int, 
     while lines.has(at):
         record, reason = read_record(lines, at, table.dialect, stops), ""
         several = record.after > at + 1
-        if not record.closed or (several and (record.stray or _filled_to(record.fields) > n)):
+        if not record.closed or (several and (record.stray or filled_to(record.fields) > n)):
             record, reason = _on_its_own(lines[at], at, table)
         yield at, record, reason, "".join(lines[i] for i in range(at, record.after)).rstrip(_LINE_END)
         at = record.after
@@ -538,7 +538,7 @@ def _place(first: int, last: int) -> str:
 
 def _misfit(record: Record, n: int) -> str:
     """The reason why a record that has not the fields of its header is no message."""
-    if n <= len(record.fields) and _filled_to(record.fields) <= n:
+    if n <= len(record.fields) and filled_to(record.fields) <= n:
         return ""
     return "unbalanced_quote" if record.stray else "wrong_field_count"
 
@@ -565,14 +565,6 @@ def _is_other_header(fields: Sequence[str], table: Table) -> bool:
     if len(names) < 2 or max(map(len, names)) > 60 or (table.shapes and table.begins_record(fields)):
         return False
     return sum(map(is_known_name, names)) >= max(2, 0.6 * len(names)) and "text" in pick_columns(names)
-
-
-def _filled_to(fields: Sequence[str]) -> int:
-    """How many fields there are when blank ones at the end are not counted, but at least what a row needs."""
-    n = len(fields)
-    while n and not fields[n - 1].strip():
-        n -= 1
-    return n
 
 
 def _on_its_own(line: str, at: int, table: Table) -> tuple[Record, str]:

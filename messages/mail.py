@@ -2,7 +2,7 @@
 
 import binascii
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email import message_from_bytes
@@ -24,7 +24,7 @@ from messages.clean import (
     words_end,
 )
 from messages.dates import read_moment
-from messages.marketplaces import find_marketplace
+from messages.marketplaces import Marketplace, find_marketplace
 from messages.rows import RawRow
 from messages.sender import Sender, is_automatic_subject, read_sender, recipients, relay_marketplace
 
@@ -161,6 +161,16 @@ class _Body:
     is_cut: bool = False
 
 
+@dataclass(frozen=True)
+class _Letter:
+    """What a mail, or the buyer's mail inside it, says; when it was sent is as it stands there."""
+
+    sender: Sender
+    marketplace: Marketplace | None
+    body: _Body
+    sent: str
+
+
 def _row(number: int, place: str, data: bytes, own: Collection[str], is_mailbox: bool, is_last: bool) -> RawRow:
     start = len(data) - len(data.lstrip(b"\r\n\x00 \t\xef\xbb\xbf"))
     data = re.sub(rb"\A(?:From [^\r\n]*\r?\n)?(?:>From [^\r\n]*\r?\n)*", b"", data[start:])
@@ -183,67 +193,67 @@ def _ascii_only(found: re.Match[bytes]) -> bytes:
 
 
 def _row_of(number: int, place: str, mail: Message, data: bytes, own: Collection[str], is_torn: bool) -> RawRow:
-    header = _header_reader(mail)
-    sender = read_sender(header, own)
-    market = find_marketplace(header("X-Marketplace-ID").split(",")[0]) or sender.marketplace
+    sender = read_sender(_header_reader(mail), own)
+    market = find_marketplace(_header_reader(mail)("X-Marketplace-ID").split(",")[0]) or sender.marketplace
     hint = market.code if market else None
     header = _header_reader(mail, hint)
-    body = _body(mail, hint)
-    inner = _forwarded(mail, body, sender)
-    sent = header("Date")
-    if inner:
-        sender, body, sent = inner.sender, inner.body, inner.sent or sent
-        market = sender.marketplace or market
-    subject = header("Subject")
-    received = read_moment(sent) if sent else None
-    received = received or _postmarked(header)
-    issues = []
-    message_id = (header("Message-ID").split() or [""])[0]
-    if not message_id:
-        issues.append("missing_id")
-    if received is None:
-        issues.append("unreadable_date")
-    if body.is_cut or is_torn:
-        issues.append("truncated")
-    orders = find_order_ids(subject) or find_order_ids(body.whole)
-    code = market.code if market else find_marketplace_in(body.whole, subject)
+    outer = _Letter(sender, market, _body(mail, hint), header("Date"))
+    letter = _forwarded(mail, outer) or outer
+    sender, market, body = letter.sender, letter.marketplace, letter.body
+    subject, message_id = header("Subject"), _first_word(header("Message-ID"))
+    received = read_moment(letter.sent) or _postmarked(header)
     reason, direction = _verdict(sender, subject, body, data)
-    if not reason and sender.writer == "customer" and not is_relayed(body.whole):
-        issues.append("sender_not_amazon")
+    marks = {
+        "missing_id": not message_id,
+        "unreadable_date": received is None,
+        "truncated": body.is_cut or is_torn,
+        "sender_not_amazon": not reason and sender.writer == "customer" and not is_relayed(body.whole),
+    }
     values: dict[str, Any] = {
         "message_id": message_id or None,
-        "thread_id": sender.case
-        or header("X-GM-THRID")
-        or (header("References").split() or [""])[0]
-        or (header("In-Reply-To").split() or [""])[0]
-        or None,
-        "order_id": orders[0] if orders else None,
+        "thread_id": _thread_of(sender, header),
+        "order_id": next(iter(find_order_ids(subject) or find_order_ids(body.whole)), None),
         "asin": find_asin(body.whole) or find_asin(subject),
-        "marketplace": code,
+        "marketplace": market.code if market else find_marketplace_in(body.whole, subject),
         "received_at": received,
         "direction": direction,
         "buyer": sender.address or None,
         "subject": subject,
         "text": body.words,
     }
-    return RawRow(number, values, place, reason, tuple(issues), body.whole[:4000])
+    issues = tuple(mark for mark, is_there in marks.items() if is_there)
+    return RawRow(number, values, place, reason, issues, body.whole[:4000])
+
+
+def _first_word(text: str) -> str:
+    return (text.split() or [""])[0]
+
+
+def _thread_of(sender: Sender, header: Callable[[str], str]) -> str | None:
+    """Amazon's case, or what mail programs thread by."""
+    answered = _first_word(header("References")) or _first_word(header("In-Reply-To"))
+    return sender.case or header("X-GM-THRID") or answered or None
 
 
 def _verdict(sender: Sender, subject: str, body: _Body, data: bytes) -> tuple[str, str]:
     """The reason to set a mail aside, or "", and the direction it went."""
     if sender.writer == "impostor":
         return "suspect_sender", "unknown"
+    direction = _direction(sender, subject, body)
+    if direction != "buyer":
+        return "not_a_buyer_message", direction
+    if body.fault or _shows(body.words):
+        return body.fault, direction
+    return "truncated" if body.is_cut or not _BODY.search(data) else "empty_text", direction
+
+
+def _direction(sender: Sender, subject: str, body: _Body) -> str:
     if sender.writer == "amazon" and not is_relayed(body.whole):
-        return "not_a_buyer_message", "amazon"
+        return "amazon"
     if sender.writer == "seller":
-        return "not_a_buyer_message", "seller"
-    if sender.writer == "machine" or (sender.writer == "customer" and is_automatic_subject(subject)):
-        return "not_a_buyer_message", "system"
-    if body.fault:
-        return body.fault, "buyer"
-    if not _shows(body.words):
-        return ("truncated" if body.is_cut or not _BODY.search(data) else "empty_text"), "buyer"
-    return "", "buyer"
+        return "seller"
+    by_machine = sender.writer == "machine" or (sender.writer == "customer" and is_automatic_subject(subject))
+    return "system" if by_machine else "buyer"
 
 
 def _shows(text: str) -> bool:
@@ -258,16 +268,6 @@ def _postmarked(header: Callable[[str], str]) -> datetime | None:
 
 # --- Forwarded mail ---------------------------------------------------------------------------------------------------
 
-
-@dataclass(frozen=True)
-class _Inner:
-    """A buyer's mail inside another mail."""
-
-    sender: Sender
-    body: _Body
-    sent: str
-
-
 _FORWARDED_FROM = re.compile(
     r"^[ \t>*]{0,10}(?:From|Von|De|Da|Van|差出人|送信者|发件人)\s?[:：][^\n]{0,200}?"
     r"([\w.+-]{3,100}@marketplace\.amazon\.[a-z.]{1,6}[a-z])\b",
@@ -281,29 +281,45 @@ _FORWARDED_ON = re.compile(
 )
 
 
-def _forwarded(mail: Message, body: _Body, sender: Sender) -> _Inner | None:
+def _forwarded(mail: Message, outer: _Letter) -> _Letter | None:
     """The buyer's mail that the shop or its helpdesk forwarded, attached or inline; an answer to it is none."""
-    outer = _header_reader(mail)
-    if sender.writer in ("buyer", "impostor") or any(map(_is_relay, recipients(outer))):
+    header = _header_reader(mail)
+    if outer.sender.writer in ("buyer", "impostor") or any(map(_is_relay, recipients(header))):
         return None
     if mail.get_content_type() == "multipart/report":  # a bounce brings back what was sent
         return None
+    return _attached(mail, outer) or _inline(header("Subject"), outer)
+
+
+def _attached(mail: Message, outer: _Letter) -> _Letter | None:
     for part in _parts(mail):
-        attached = part.get_payload(0) if part.is_multipart() and part.get_content_type() == "message/rfc822" else None
-        if isinstance(attached, Message):
-            header = _header_reader(attached)
-            found = read_sender(header)
-            if found.marketplace and found.writer == "buyer":
-                return _Inner(found, _body(attached, found.marketplace.code), header("Date"))
-    line = _FORWARDED_FROM.search(body.whole)
-    if not line or sender.writer not in ("customer", "seller"):
+        inner = part.get_payload(0) if part.is_multipart() and part.get_content_type() == "message/rfc822" else None
+        if not isinstance(inner, Message):
+            continue
+        header = _header_reader(inner)
+        sender = read_sender(header)
+        if sender.marketplace and sender.writer == "buyer":
+            body = _body(inner, sender.marketplace.code)
+            return _Letter(sender, sender.marketplace, body, header("Date") or outer.sent)
+    return None
+
+
+def _inline(subject: str, outer: _Letter) -> _Letter | None:
+    text = outer.body.whole
+    line = _FORWARDED_FROM.search(text)
+    if not line or outer.sender.writer not in ("customer", "seller"):
         return None
-    if not (_FORWARDS.match(outer("Subject")) or is_forward(body.whole)):
+    if not (_FORWARDS.match(subject) or is_forward(text)):
         return None
-    found = read_sender({"From": line[1]}.get)
-    below = body.whole[line.start() :].partition("\n\n")[2]
-    sent = _FORWARDED_ON.search(body.whole, max(0, line.start() - 300), line.end() + 600)
-    return _Inner(found, replace(body, words=clean_message(below)), sent[1].strip(" *") if sent else "")
+    sender = read_sender({"From": line[1]}.get)
+    words = clean_message(text[line.start() :].partition("\n\n")[2])
+    sent = _FORWARDED_ON.search(text, max(0, line.start() - 300), line.end() + 600)
+    return _Letter(
+        sender,
+        sender.marketplace or outer.marketplace,
+        replace(outer.body, words=words),
+        (sent[1].strip(" *") if sent else "") or outer.sent,
+    )
 
 
 def _is_relay(address: str) -> bool:
@@ -312,6 +328,7 @@ def _is_relay(address: str) -> bool:
 
 # --- The text of a mail -----------------------------------------------------------------------------------------------
 
+_AMAZONS_PRE = "-o-pre-wrap"  # in the style of the <pre> with the buyer's words
 _STUB = re.compile(
     r"(?i)html.{0,60}(?:e-?mail|mail|message|view|reader|client)|(?:view|display|read).{0,60}html"
     r"|multi-?part message in MIME"
@@ -327,38 +344,54 @@ def _parts(mail: Message, depth: int = 0) -> list[Message]:
 
 
 def _body(mail: Message, market: str | None) -> _Body:
-    """The best text of a mail: Amazon's HTML shows the words alone; otherwise plain text, then HTML."""
-    leaves = [part for part in _parts(mail) if _is_text(part)]
-    plain = [_text(part, market) for part in leaves if part.get_content_type() != "text/html"]
-    html = [_text(part, market) for part in leaves if part.get_content_type() == "text/html"]
+    """The best text of a mail, and whether all of it is there."""
+    parts = _parts(mail)
+    texts = [(part, _text(part, market)) for part in parts if _is_text(part)]
     is_cut = _is_cut(mail)
-    if not leaves:
+    if not texts:
         return _Body(is_cut=is_cut)
-    whole_html = "\n".join(t for t in html if t)
-    whole_plain = "\n\n".join(t.strip("\r\n") for t in plain if t and t.strip())
-    marked = "-o-pre-wrap" in whole_html
+    plain, html = _plain_and_html(texts)
+    words = _words(plain, html)
+    unread = [part for part, text in texts if text is None]
+    if unread and not _shows(words):
+        return _Body(_payload(unread[0]).decode("ascii", "backslashreplace"), "", "undecodable_bytes", is_cut)
+    ends = _words_end(plain, html)
+    is_last = texts[-1][0] is parts[-1] and not (plain and html)  # nothing stands below
+    is_torn = ends is False or (is_cut and ends is None and is_last)
+    return _Body(_whole(plain, html), words, "truncated" if is_torn else "", is_cut or is_torn)
+
+
+def _plain_and_html(texts: Sequence[tuple[Message, str | None]]) -> tuple[str, str]:
+    plain = [text.strip("\r\n") for part, text in texts if text and text.strip() and not _is_page(part)]
+    html = [text for part, text in texts if text and _is_page(part)]
+    return "\n\n".join(plain), "\n".join(html)
+
+
+def _is_page(part: Message) -> bool:
+    return part.get_content_type() == "text/html"
+
+
+def _words(plain: str, html: str) -> str:
+    """The buyer's words: Amazon's HTML shows them alone; otherwise plain text, then HTML."""
+    is_stub = html and len(plain) < 300 and _STUB.search(plain)
     words = ""
-    for text in (whole_html if marked else "", whole_plain, whole_html):
-        if text and not (text is whole_plain and whole_html and len(text) < 300 and _STUB.search(text)):
+    for text in (html if _AMAZONS_PRE in html else "", "" if is_stub else plain, html):
+        if text and not _shows(words):
             words = clean_message(text)
-        if _shows(words):
-            break
-    if not _shows(words) and None in (*plain, *html):
-        raw = _payload(next(p for p in leaves if _text(p, market) is None))
-        return _Body(raw.decode("ascii", "backslashreplace"), "", "undecodable_bytes", is_cut)
-    whole = whole_plain or (html_text(whole_html) if whole_html else "")
-    if marked and whole_plain == "":
-        whole = re.sub(r"<[^<>]{0,2000}>", " ", whole_html)
-    ends = words_end(whole_plain) if whole_plain else _pre_ends(whole_html)
-    torn = ends is False or (
-        is_cut and ends is None and _is_text(_parts(mail)[-1]) and not (whole_plain and whole_html)
-    )
-    return _Body(whole, words, "truncated" if torn else "", is_cut or torn)
+    return words
 
 
-def _pre_ends(html: str) -> bool | None:
-    """Whether the <pre> with the buyer's words ends; None where there is none."""
-    start = html.find("-o-pre-wrap")
+def _whole(plain: str, html: str) -> str:
+    if plain or not html:
+        return plain
+    return re.sub(r"<[^<>]{0,2000}>", " ", html) if _AMAZONS_PRE in html else html_text(html)
+
+
+def _words_end(plain: str, html: str) -> bool | None:
+    """Whether what stands around the buyer's words is closed; None where nothing stands there."""
+    if plain:
+        return words_end(plain)
+    start = html.find(_AMAZONS_PRE)
     return None if start < 0 else "</pre" in html[start:].casefold()
 
 
@@ -374,22 +407,21 @@ def _is_text(part: Message) -> bool:
 
 def _text(part: Message, market: str | None) -> str | None:
     """A part's text, or None when its charset is not certain."""
-    data = _payload(part)
-    if data.startswith(b"\xef\xbb\xbf"):
-        data = data[3:]
-    declared = part.get_param("charset")
-    declared = declared[2] if isinstance(declared, tuple) else declared
-    if part.get_content_type() == "text/html":
-        declared = declared or html_charset(data)
-    text = decode_text(data, str(declared) if declared else None, market)
+    data = _payload(part).removeprefix(b"\xef\xbb\xbf")
+    declared = part.get_content_charset() or (html_charset(data) if _is_page(part) else None)
+    text = decode_text(data, declared, market)
     if text is None and (cut := _whole_characters(data)) is not None:
-        text = decode_text(cut, str(declared) if declared else None, market)
+        text = decode_text(cut, declared, market)
     if text is None or ("\ufffd" in text and b"\xef\xbf\xbd" not in data):
         return None
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if str(part.get_param("format") or "").casefold() == "flowed" and not is_html(text):
-        text = _unflowed(text, str(part.get_param("delsp") or "").casefold() == "yes")
+    if _says(part, "format", "flowed") and not is_html(text):
+        text = _unflowed(text, _says(part, "delsp", "yes"))
     return text
+
+
+def _says(part: Message, name: str, value: str) -> bool:
+    return str(part.get_param(name)).casefold() == value
 
 
 def _whole_characters(data: bytes) -> bytes | None:

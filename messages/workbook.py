@@ -8,6 +8,7 @@ from typing import Any
 
 from messages.archive import open_zip
 from messages.columns import (
+    filled_to,
     find_header,
     is_closing,
     is_header,
@@ -100,8 +101,7 @@ def _table_rows(
     first: Sequence[str] = (),
 ) -> Iterator[RawRow]:
     header = _texts(cells[header_at])
-    while header and not header[-1].strip():
-        header.pop()
+    header = header[: filled_to(header)]
     names = unique_names(header)
     head = [plain_name(h) for h in header]
     texts = [names.index(c) for c in pick_columns(names, chosen).get("text", ()) if c in names]
@@ -118,7 +118,7 @@ def _table_rows(
             notes.append(f"Left out {what}: {where} {index}.")
             continue
         number += 1
-        reason = "wrong_field_count" if any(c.strip() for c in filled[len(names) :]) else ""
+        reason = "wrong_field_count" if filled_to(filled) > len(names) else ""
         raw = "\t".join(c[:2000] for c in filled).rstrip("\t")
         yield RawRow(number, dict(zip(names, row, strict=False)), f"{where} {index}", reason, (), raw)
 
