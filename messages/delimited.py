@@ -312,7 +312,7 @@ def delimited_rows(source: Lines, name: str, chosen: Mapping[str, str] | None = 
     head = list(islice(lines, HEADER_WITHIN + 20))
     sniffed = _sniff(head, chosen)
     if sniffed is None and _whole_lines_quoted(head):
-        inner = Again(lambda: (read_record([line], 0, Dialect("")).fields[0] + "\n" for line in lines))
+        inner = Again(lambda: (read_record([line.strip()], 0, Dialect("")).fields[0] + "\n" for line in lines))
         return (yield from delimited_rows(replace(source, lines=inner), name, chosen))
     if sniffed is None:
         raise no_text_column(name, _first_names(head))

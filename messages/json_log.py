@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
@@ -74,6 +74,7 @@ def with_description(row: RawRow) -> RawRow:
 
 _BLANK = " \t\r\n\x00\ufeff\x1e\x1a\u200b\xa0\u3000"
 _INVALID = object()
+_BETWEEN = re.compile(f"[{_BLANK},]*+")
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -115,19 +116,7 @@ def _of_lines(filled: Iterable[tuple[int, str]], source: Lines, name: str) -> Ro
     line, last = "", ""
     is_any_valid = False
     for number, line in filled:
-        value = parsed(line)
-        place = f"line {number}"
-        if (pages and _is_page(value)) or (
-            isinstance(value, dict) and not _is_record(value) and not _has_text(tuple(value))
-        ):
-            rows: list[RawRow] = []
-            for k, record in enumerate(_records(value), 1):
-                told = (place, line) if record is value else (f"{place}, record {k}", "")
-                rows += _rows_of(record, *told, count + len(rows))
-        elif isinstance(value, dict):
-            rows = _rows_of(value, place, line, count)
-        else:
-            rows = [RawRow(count + 1, _id_of(line), place, "invalid_json", (), line.rstrip("\r\n"))]
+        rows = _rows_of_line(parsed(line), line, f"line {number}", pages, count)
         count += len(rows)
         is_any_valid = is_any_valid or any(row.reason != "invalid_json" for row in rows)
         last = rows[-1].reason if rows else last
@@ -137,6 +126,16 @@ def _of_lines(filled: Iterable[tuple[int, str]], source: Lines, name: str) -> Ro
     if last == "invalid_json" and not line.endswith(("\n", "\r")):
         return Ending((*source.notes, f"The file seems to be cut: its last line, {number}, is no JSON."), False)
     return Ending(source.notes, source.complete)
+
+
+def _rows_of_line(value: Any, line: str, place: str, pages: bool, n_before: int) -> list[RawRow]:
+    is_record = isinstance(value, dict) and (_is_record(value) or _has_text(tuple(value)))
+    if not isinstance(value, dict) and not (pages and _is_page(value)):
+        return [RawRow(n_before + 1, _id_of(line), place, "invalid_json", (), line.rstrip("\r\n"))]
+    records = [value] if is_record else list(_records(value))
+    if records and records[0] is value:
+        return _rows_of(value, place, line, n_before)
+    return _rows_of_all(records, f"{place}, ", n_before)
 
 
 def _is_page(value: Any) -> bool:
@@ -170,45 +169,38 @@ def _opened(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _of_document(document: Any, source: Lines) -> Reading:
-    records = list(_records(document))
+    return Reading(_rows_of_all(_records(document), "", 0), source.notes, source.complete)
+
+
+def _rows_of_all(records: Iterable[Any], where: str, n_before: int) -> list[RawRow]:
     rows: list[RawRow] = []
-    for index, record in enumerate(records, 1):
-        place = f"record {index}"
-        if isinstance(record, dict):
-            rows += _rows_of(record, place, "", len(rows))
-        else:
-            raw = json.dumps(record, ensure_ascii=False)
-            rows.append(RawRow(len(rows) + 1, {}, place, "invalid_json", (), raw[:100_000]))
-    return Reading(rows, source.notes, source.complete)
+    for k, record in enumerate(records, 1):
+        rows += _rows_of(record, f"{where}record {k}", "", n_before + len(rows))
+    return rows
 
 
-def _records(value: Any) -> Iterator[Any]:
+def _records(value: Any) -> Iterable[Any]:
     """The records in a document: of a list each, of a wrapper those of its list, else the object itself."""
-    if (table := _as_table(value)) is not None:
-        yield from table
-        return
-    if isinstance(value, list):
-        yield from value
-        return
-    if isinstance(value, dict):
-        for key in _RECORDS:
-            inner = value.get(key)
-            is_list = isinstance(inner, list) and (not inner or isinstance(inner[0], (dict, list)))
-            if is_list and not _is_record(value):
-                yield from _records(inner)
-                return
-        for key in _WRAPPERS:
-            if isinstance(value.get(key), dict) and not _is_record(value):
-                yield from _records(value[key])
-                return
-        if len(value) > 1 and all(isinstance(v, dict) for v in value.values()) and not _is_record(value):
-            for key, inner in value.items():  # objects by their id
-                yield {"id": key, **inner}
-            return
-        if not _is_record(value) and (inner := _list_within(value)) is not None:
-            yield from _records(inner)
-            return
-    yield value
+    for _ in range(_MAX_DEPTH):
+        if (table := _as_table(value)) is not None:
+            return table
+        if not isinstance(value, dict) or _is_record(value) or (inner := _wrapped(value)) is None:
+            break
+        value = inner
+    return value if isinstance(value, list) else [value]
+
+
+def _wrapped(value: Mapping[str, Any]) -> Any:
+    """What a wrapper is around: a list of records, another wrapper, objects by their id, or a list further inside."""
+    for inner in map(value.get, _RECORDS):
+        if isinstance(inner, list) and (not inner or isinstance(inner[0], (dict, list))):
+            return inner
+    for inner in map(value.get, _WRAPPERS):
+        if isinstance(inner, dict):
+            return inner
+    if len(value) > 1 and all(isinstance(inner, dict) for inner in value.values()):
+        return [{"id": key, **inner} for key, inner in value.items()]
+    return _list_within(value)
 
 
 def _list_within(value: Mapping[str, Any]) -> list[Any] | None:
@@ -235,17 +227,29 @@ def _as_table(value: Any) -> list[dict[str, Any]] | None:
     >>> _as_table({"id": {"0": "1"}, "message": {"0": "Hello"}})
     [{'id': '1', 'message': 'Hello'}]
     """
-    if isinstance(value, dict) and isinstance(value.get("columns"), list) and isinstance(value.get("data"), list):
-        value = [value["columns"], *value["data"]]
-    if isinstance(value, list) and value and all(isinstance(row, list) for row in value):
-        header = [str(c) for c in value[0]]
-        if "text" in pick_columns(header):
-            return [dict(zip(unique_names(header), row, strict=False)) for row in value[1:]]
-    if isinstance(value, dict) and "text" in pick_columns(value) and all(map(_is_column, value.values())):
-        columns = {n: c if isinstance(c, dict) else {str(i): v for i, v in enumerate(c)} for n, c in value.items()}
-        keys = dict.fromkeys(key for column in columns.values() for key in column)
-        return [{name: column.get(key) for name, column in columns.items()} for key in keys]
-    return None
+    if isinstance(value, list):
+        return _of_cells(value)
+    if not isinstance(value, dict):
+        return None
+    header, cells = value.get("columns"), value.get("data")
+    if isinstance(header, list) and isinstance(cells, list):
+        return _of_cells([header, *cells])
+    return _of_columns(value) if "text" in pick_columns(value) and all(map(_is_column, value.values())) else None
+
+
+def _of_cells(rows: Sequence[Any]) -> list[dict[str, Any]] | None:
+    if not rows or not all(isinstance(row, list) for row in rows):
+        return None
+    header = [str(name) for name in rows[0]]
+    if "text" not in pick_columns(header):
+        return None
+    return [dict(zip(unique_names(header), row, strict=False)) for row in rows[1:]]
+
+
+def _of_columns(table: Mapping[str, Any]) -> list[dict[str, Any]]:
+    columns = {n: c if isinstance(c, dict) else {str(i): v for i, v in enumerate(c)} for n, c in table.items()}
+    keys = dict.fromkeys(key for column in columns.values() for key in column)
+    return [{name: column.get(key) for name, column in columns.items()} for key in keys]
 
 
 def _is_column(value: Any) -> bool:
@@ -265,51 +269,46 @@ def _of_array(text: str, source: Lines, name: str) -> Reading:
 
     After a damaged object, reading goes on at the next that is whole.
     """
+    in_array = text.lstrip(_BLANK).startswith("[")
     rows: list[RawRow] = []
-    notes = list(source.notes)
-    at = text.find("[") + 1 if text.lstrip(_BLANK).startswith("[") else 0
-    in_array = at > 0
-    complete = source.complete
-    ended = False
-    records = 0
+    line, counted = 1, 0
+    begin = end = text.find("[") + 1 if in_array else 0
+    for k, (at, end, value) in enumerate(_objects(text, begin, "]" if in_array else ""), 1):
+        line, counted = line + text.count("\n", counted, at), at
+        place, raw = f"record {k}, line {line}", text[at:end]
+        if value is _INVALID:
+            reason = "invalid_json" if end < len(text) else "truncated"
+            rows.append(RawRow(len(rows) + 1, _id_of(raw), place, reason, (), raw[:100_000]))
+        else:
+            rows += _rows_of(value, place, raw, len(rows))
+    if not any(not row.reason for row in rows):
+        raise LogError(f"{name}: no valid JSON object in it. Export it again, as JSON lines or CSV.")
+    below = text[end:].lstrip(_BLANK + ",")
+    if in_array and (not below.startswith("]") or below[1:].strip(_BLANK)):
+        return Reading(rows, (*source.notes, "The JSON array has no end: the file seems to be cut."), False)
+    return Reading(rows, source.notes, source.complete)
+
+
+def _objects(text: str, at: int, closing: str) -> Iterator[tuple[int, int, Any]]:
+    """Where each object begins and ends, and the object; a damaged one ends where the next one begins."""
     while True:
-        while at < len(text) and text[at] in _BLANK + ",":
-            at += 1
-        if at >= len(text):
-            break
-        if text[at] == "]" and in_array:
-            ended = not text[at + 1 :].strip(_BLANK)
-            break
-        records += 1
-        place = f"record {records}, line {text.count(chr(10), 0, at) + 1}" if records < 20_000 else f"record {records}"
+        at = _BETWEEN.match(text, at).end()  # type: ignore[union-attr]
+        if at == len(text) or text[at] == closing:
+            return
         try:
             value, end = _DECODER.raw_decode(text, at)
         except (ValueError, RecursionError):
             following = _NEXT_OBJECT.search(text, at + 1)
-            end = following.end() if following else len(text)
-            raw = text[at:end]
-            rows.append(
-                RawRow(
-                    len(rows) + 1, _id_of(raw), place, "invalid_json" if following else "truncated", (), raw[:100_000]
-                )
-            )
-            at = end
-            continue
-        if isinstance(value, dict):
-            rows += _rows_of(value, place, text[at:end], len(rows))
-        else:
-            rows.append(RawRow(len(rows) + 1, {}, place, "invalid_json", (), text[at:end][:100_000]))
+            value, end = _INVALID, following.end() if following else len(text)
+        yield at, end, value
         at = end
-    if in_array and not ended:
-        complete = False
-        notes.append("The JSON array has no end: the file seems to be cut.")
-    if not any(not row.reason for row in rows):
-        raise LogError(f"{name}: no valid JSON object in it. Export it again, as JSON lines or CSV.")
-    return Reading(rows, tuple(notes), complete)
 
 
-def _rows_of(record: dict[str, Any], place: str, raw: str, n_before: int) -> list[RawRow]:
+def _rows_of(record: Any, place: str, raw: str, n_before: int) -> list[RawRow]:
     """One row, or one for each message of a ticket that holds them."""
+    if not isinstance(record, dict):
+        raw = raw or json.dumps(record, ensure_ascii=False)
+        return [RawRow(n_before + 1, {}, place, "invalid_json", (), raw[:100_000])]
     record = _opened(record)
     embedded = record.get("_embedded")
     if isinstance(embedded, dict):  # Help Scout

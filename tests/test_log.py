@@ -466,6 +466,13 @@ def test_json_in_any_wrapping(tmp_path, document):
     assert log.messages["message_id"].tolist() == [str(n) for n in range(1, 9)]
 
 
+def test_what_is_no_object_in_a_page_of_an_answer_costs_itself(tmp_path):
+    lines = [{"results": [{"id": "1", "message": "Where is it?"}, ["2", "no object"]]}, {"results": [["3"], "4", None]}]
+    log = read(tmp_path, "".join(json.dumps(line) + "\n" for line in lines), "log.jsonl")
+    assert texts(log) == ["Where is it?"]
+    assert reasons(log) == dict.fromkeys((2, 3, 4, 5), "invalid_json")
+
+
 def test_a_cut_array_is_not_complete_and_keeps_what_is_whole(tmp_path):
     document = json.dumps(RECORDS, indent=1, ensure_ascii=False)
     log = read(tmp_path, document[: len(document) * 2 // 3], "log.json")
@@ -757,6 +764,7 @@ PACKED = gzip.compress(b"Id,Message\n" + b"1,hello there\n" * 500)
         ('{"tickets": [{"id": 1, "subject": "x"}]}', "a.json", "Columns seen: id, subject"),
         ("<?xml version='1.0'?><Workbook></Workbook>", "a.xls", "an XML document"),
         ("<html><body><p>Sign in</p></body></html>", "a.xls", "no column holds"),
+        ('\t"7"\n', "a.csv", "no column holds"),  # a line in quotes, behind a tab: was taken off without end
     ],
 )
 def test_what_is_no_log_is_refused_by_name_and_reason(tmp_path, data, name, sentence):
