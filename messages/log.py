@@ -1,16 +1,17 @@
 """Reading an exported log: which format it is, and the messages of buyers in it."""
 
 import re
+import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from messages.archive import MAX_BYTES, check_size, log_members, open_zip, read_member
 from messages.charset import html_charset, known_codec
 from messages.columns import FIELDS, check_chosen, same_names
-from messages.content import Content, content_of, open_content
+from messages.content import HEAD, Content, content_of, open_content
 from messages.delimited import delimited_rows, no_text_column
 from messages.encoding import decode_lines, undecodable, visible_bytes, whole_text
 from messages.errors import LogError
@@ -199,14 +200,16 @@ def _retried(rows: Rows) -> Rows:
             row = next(rows)
         except StopIteration as end:
             return end.value
-        if row.reason or not set(QUARANTINE_COLUMNS) <= row.values.keys():
-            yield row
-            continue
-        cells = {name: unguard(str(row.values[name] or "")) for name in QUARANTINE_COLUMNS}
-        number = int(cells["row"]) if cells["row"].isdecimal() else row.number
-        reason = cells["reason"] if cells["reason"] in _NOT_THE_BUYERS else ""
-        values = {name: cells[name] for name in QUARANTINE_COLUMNS if name not in ("row", "reason", "place")}
-        yield RawRow(number, values, cells["place"], reason, row.issues, row.raw)
+        is_ours = not row.reason and set(QUARANTINE_COLUMNS) <= row.values.keys()
+        yield _as_it_came(row) if is_ours else row
+
+
+def _as_it_came(row: RawRow) -> RawRow:
+    cells = {name: unguard(str(row.values[name] or "")) for name in QUARANTINE_COLUMNS}
+    number = int(cells["row"]) if cells["row"].isdecimal() else row.number
+    reason = cells["reason"] if cells["reason"] in _NOT_THE_BUYERS else ""
+    values = {name: cells[name] for name in QUARANTINE_COLUMNS if name not in ("row", "reason", "place")}
+    return RawRow(number, values, cells["place"], reason, row.issues, row.raw)
 
 
 def _survey(name: str, rows: Callable[[], Rows], columns: Mapping[str, str] | None, marketplace: str | None) -> Survey:
@@ -244,12 +247,13 @@ class _Hints:
 def _frames(records: list[dict[str, Any]], labelled: bool) -> "tuple[pd.DataFrame, pd.DataFrame]":
     import pandas as pd
 
+    def table(rows: list[dict[str, Any]], columns: Iterable[str]) -> pd.DataFrame:
+        return pd.DataFrame({name: [row[name] for row in rows] for name in columns})
+
     good = [r for r in records if not r["reason"]]
-    bad = [r for r in records if r["reason"]]
-    columns = (*MESSAGE_COLUMNS, "scenario") if labelled else MESSAGE_COLUMNS
-    messages = pd.DataFrame({c: [r[c] for r in good] for c in columns})
+    messages = table(good, (*MESSAGE_COLUMNS, "scenario") if labelled else MESSAGE_COLUMNS)
     messages["received_at"] = pd.to_datetime(pd.Series([r["received_at"] for r in good], dtype=object), utc=True)
-    quarantined = pd.DataFrame({c: [r[c] for r in bad] for c in QUARANTINE_COLUMNS})
+    quarantined = table([r for r in records if r["reason"]], QUARANTINE_COLUMNS)
     quarantined["received_at"] = [moment.isoformat() if moment else "" for moment in quarantined["received_at"]]
     return messages, quarantined
 
@@ -260,15 +264,13 @@ def _notes(found: Survey) -> tuple[str, ...]:
 
 
 # What a file begins with, and what to do about it.
-_REFUSED: tuple[tuple[bytes, str], ...] = (
+_REFUSED: tuple[tuple[bytes | tuple[bytes, ...], str], ...] = (
     (
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
         "an old Excel (.xls) or encrypted workbook. Open it in Excel, remove the password, save it as .xlsx or CSV",
     ),
     (b"%PDF", "a PDF. Export the log as CSV, XLSX or JSON"),
-    (b"\x89PNG", "an image. Export the log as CSV, XLSX or JSON"),
-    (b"\xff\xd8\xff", "an image. Export the log as CSV, XLSX or JSON"),
-    (b"GIF8", "an image. Export the log as CSV, XLSX or JSON"),
+    ((b"\x89PNG", b"\xff\xd8\xff", b"GIF8"), "an image. Export the log as CSV, XLSX or JSON"),
     (b"RIFF", "a media file. Export the log as CSV, XLSX or JSON"),
     (b"{\\rtf", "a Rich Text document. Export the log as CSV, XLSX or JSON"),
     (b"SQLite format 3\x00", "a database. Export its table as CSV"),
@@ -282,12 +284,15 @@ _REFUSED: tuple[tuple[bytes, str], ...] = (
     (b"Obj\x01", "an Avro file. Write it as Parquet or JSON lines"),
     (b"\x89HDF", "an HDF5 file. Write it as Parquet or CSV"),
     (b"\x93NUMPY", "a NumPy array. Write it as Parquet or CSV"),
-    (b"\x7fELF", "a program, not a log"),
-    (b"MZ", "a program, not a log"),
+    ((b"\x7fELF", b"MZ"), "a program, not a log"),
     (b"!BDN", "an Outlook data file (.pst). Export the mails as mbox, .eml or CSV"),
+    ((b"PK", b"\x1f\x8b"), "an archive within an archive. Unpack it and name the log"),
+    (
+        (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"),
+        "a Python pickle; it can run any code and is never loaded. Write the log as CSV, Parquet or JSON lines",
+    ),
 )
 _BLANK = "\ufeff \t\r\n\x00\x1e"
-_PICKLE = re.compile(rb"\x80[\x02-\x05]")
 _HTML = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--[^>]*-->\s*)*<(?:!doctype html|html|head|meta|body|style|div|table)\b", re.I
 )
@@ -324,33 +329,37 @@ def _noted(rows: Rows, fault: str) -> Rows:
 
 
 def _unpacked(content: Content, hints: _Hints) -> Rows:
-    head, name = content.head, content.name
-    for magic, what in _REFUSED:
-        if head.startswith(magic):
-            raise LogError(f"{name}: {what}.")
-    if head[:4] == b"PAR1":
-        return parquet_rows(content, name)
-    if head[:2] in (b"PK", b"\x1f\x8b"):
-        raise LogError(f"{name}: an archive within an archive. Unpack it and name the log.")
-    if _PICKLE.match(head):
-        raise LogError(
-            f"{name}: a Python pickle; it can run any code and is never loaded. "
-            "Write the log as CSV, Parquet or JSON lines."
-        )
-    mail = head.replace(b"\r", b"\n") if b"\n" not in head else head
-    if _is_mail(mail):
-        from messages.mail import read_mail
-
-        data = content.data()
-        rows = list(read_mail(data.replace(b"\r", b"\n") if mail is not head else data, name))
-        cut = [row.place for row in rows if row.reason == "truncated" or "truncated" in row.issues]
-        return given(Reading(rows, (f"Cut off: {', '.join(cut[:10])}.",) if cut else (), not cut))
+    for beginnings, what in _REFUSED:
+        if content.head.startswith(beginnings):
+            raise LogError(f"{content.name}: {what}.")
+    if content.head.startswith(b"PAR1"):
+        return parquet_rows(content, content.name)
+    if _is_mail(_with_line_feeds(content.head)):
+        return _mails(content)
     if content.is_unwritten:
-        rows_before = _unpacked(content.without_nuls(), hints)
-        return _noted(rows_before, "The file ends in NUL bytes: its end was not written.")
+        written = _unpacked(content.without_nuls(), hints)
+        return _noted(written, "The file ends in NUL bytes: its end was not written.")
+    return _text_rows(content, hints)
+
+
+def _with_line_feeds(data: bytes) -> bytes:
+    r"""Text whose lines end in \r, as old Macs wrote it, with \n."""
+    return data if b"\n" in data[:HEAD] else data.replace(b"\r", b"\n")
+
+
+def _mails(content: Content) -> Rows:
+    from messages.mail import read_mail
+
+    rows = list(read_mail(_with_line_feeds(content.data()), content.name))
+    cut = [row.place for row in rows if row.reason == "truncated" or "truncated" in row.issues]
+    return given(Reading(rows, (f"Cut off: {', '.join(cut[:10])}.",) if cut else (), not cut))
+
+
+def _text_rows(content: Content, hints: _Hints) -> Rows:
+    name = content.name
     source = decode_lines(content, name, hints.encoding, hints.marketplace)
     start = next((line for line in source.lines if line.strip(_BLANK)), "").lstrip(_BLANK)
-    if start[:1] in ("{", "["):
+    if start.startswith(("{", "[")):
         return json_rows(source, name)
     if start.startswith("<"):
         text = whole_text(source.lines, name)
@@ -381,30 +390,35 @@ def _read_zip(data: bytes, name: str, hints: _Hints) -> Reading:
         return read_workbook(data, name, hints.columns)
     if any(n.startswith(("word/", "ppt/", "xl/")) for n in names) or "mimetype" in names:
         raise LogError(f"{name}: an office document that is no .xlsx workbook. Save it as .xlsx or CSV.")
-    readings: list[Reading] = []
-    notes: list[str] = []
-    for member, left_out in log_members(archive):
-        if left_out:
-            notes.append(f"{member.filename[:80]!r} was left out: {left_out}.")
-            continue
-        content = read_member(archive, member, name)
-        if not content.strip(b"\x00 \t\r\n\xef\xbb\xbf"):
-            notes.append(f"{member.filename[:80]!r} is empty.")
-            continue
-        try:
-            readings.append(_of_member(content, member.filename, hints, readings[0] if readings else None))
-        except LogError as error:
-            if len(names) == 1:
-                raise LogError(f"{name}: {error}") from None
-            notes.append(f"Left out: {error}")
+    readings, notes = _read_members(archive, name, hints)
     if not readings:
         raise LogError(
             f"{name}: no log in this archive. {' '.join(notes)[:600] or 'It is empty.'} Put one exported log in it."
         )
-    rows = [row for reading in readings for row in reading.rows]
-    rows = [replace(row, number=n) for n, row in enumerate(rows, 1)]
-    notes += [note for reading in readings for note in reading.notes]
-    return Reading(rows, tuple(notes), all(reading.complete for reading in readings))
+    rows = chain.from_iterable(reading.rows for reading in readings)
+    numbered = [replace(row, number=n) for n, row in enumerate(rows, 1)]
+    notes += chain.from_iterable(reading.notes for reading in readings)
+    return Reading(numbered, tuple(notes), all(reading.complete for reading in readings))
+
+
+def _read_members(archive: zipfile.ZipFile, name: str, hints: _Hints) -> tuple[list[Reading], list[str]]:
+    """The logs in an archive, and what is to be said of its other files."""
+    readings: list[Reading] = []
+    notes: list[str] = []
+    for member, left_out in log_members(archive):
+        content = b"" if left_out else read_member(archive, member, name)
+        if left_out:
+            notes.append(f"{member.filename[:80]!r} was left out: {left_out}.")
+        elif not content.strip(b"\x00 \t\r\n\xef\xbb\xbf"):
+            notes.append(f"{member.filename[:80]!r} is empty.")
+        else:
+            try:
+                readings.append(_of_member(content, member.filename, hints, readings[0] if readings else None))
+            except LogError as error:
+                if len(set(archive.namelist())) == 1:
+                    raise LogError(f"{name}: {error}") from None
+                notes.append(f"Left out: {error}")
+    return readings, notes
 
 
 def _of_member(content: bytes, member: str, hints: _Hints, first: Reading | None) -> Reading:
