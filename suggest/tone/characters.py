@@ -53,7 +53,7 @@ def residue(case: Case) -> Spans:
     A reply that is Chinese as a whole is in the wrong language instead.
     """
     text = _head(case)
-    if case.reading.language == "ja" or case.reading.highest < "\u3000" or is_eastern(text):
+    if case.reading.language == "ja" or case.reading.is_western or is_eastern(text):
         return
     yield from (m.span() for m in _WIDE.finditer(text))
     quotes = [case.reading.original(a, b) for a, b in case.reading.quotes]
@@ -139,7 +139,7 @@ def markup(case: Case) -> Spans:
     ):
         if sign in text:
             yield from (m.span() for m in pattern.finditer(text))
-    if case.reading.highest >= "\u2000" and _MAY_SHOW.search(text):
+    if not case.reading.is_western and _MAY_SHOW.search(text):
         yield from (m.span() for m in _EMOJI.finditer(text))
 
 

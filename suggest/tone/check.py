@@ -148,7 +148,11 @@ def _broken(case: Case) -> Iterator[tuple[Rule, int, int]]:
     for rule, start, end in matched:  # "do not worry, we declare it as a gift"
         if rule.category != "generic_reassurance" or case.reading.sentence_at(start) not in tricks:
             yield rule, start, end
-    for rule in book.rules:
-        if rule.kind in LOOKS_FOR:
-            for start, end in LOOKS_FOR[rule.kind](case):
-                yield rule, start, end
+    for rule, look in _looks(book.language):
+        for start, end in look(case):
+            yield rule, start, end
+
+
+@cache
+def _looks(language: str) -> list[tuple[Rule, Callable[[Case], Places]]]:
+    return [(rule, LOOKS_FOR[rule.kind]) for rule in rule_book(language).rules if rule.kind in LOOKS_FOR]

@@ -11,7 +11,7 @@ from messages import marketplaces
 from suggest.tone.case import Case
 from suggest.tone.promises import segment
 from suggest.tone.reading import options, spans, stands_in
-from suggest.tone.signs import AT, DIGIT, DOT, GAP, SPACED
+from suggest.tone.signs import AT, DOT, SIGNS, SPACED
 
 Spans = Iterator[tuple[int, int]]
 
@@ -79,7 +79,7 @@ _ID = re.compile(
 )
 _PRICE = re.compile(r"[$€£¥]\s?$|\b(?:eur|usd|gbp|jpy)\s?$")
 _PRICE_AFTER = re.compile(r"\s?(?:[$€£¥円%]|eur|usd|euros?\b|yen\b|dollars?\b|(?:mm|cm|kg|mah|lm|rpm|kwh|hz|ml|km)\b)")
-_MANY_DIGITS = re.compile(rf"(?={DIGIT})(?:{DIGIT}{GAP}){{7}}")
+_MANY_DIGITS = re2.compile(SIGNS["sign: digits"])
 _AN_ORDER = re.compile(r"\d{3}-\d{7}-\d{7}")
 _NO_PHONE = re.compile(rf"{_AN_ORDER.pattern}|\b[a-z]{{1,4}}\d{{6,}}[a-z]{{0,3}}\b")
 _LEET = re.compile(r"\b[0-9oil|]*\d[0-9oil|]*\b", re.ASCII)
@@ -99,7 +99,7 @@ def phones(case: Case) -> Spans:
         return
     known = _NO_PHONE if "sign: letters before digits" in case.occurring else _AN_ORDER
     bare = known.sub(" ", case.plain)
-    if not _MANY_DIGITS.search(bare) and not ("digits" in case.occurring and stands_in(case.word("digits"), bare)):
+    if not stands_in(_MANY_DIGITS, bare) and not ("digits" in case.occurring and stands_in(case.word("digits"), bare)):
         return
     text = _LEET.sub(lambda m: m.group().translate(_LEET_DIGITS), case.plain)
     if case.reading.language == "ja":

@@ -8,6 +8,7 @@ import re2
 
 from suggest.tone.case import Case
 from suggest.tone.promises import segment
+from suggest.tone.reading import fold, spans, stands_in
 
 Spans = Iterator[tuple[int, int]]
 
@@ -31,8 +32,6 @@ _TRACKING = re2.compile(
 
 @cache
 def _carrier_names() -> "re2._Regexp":
-    from suggest.tone.reading import fold
-
     western = [c for c in CARRIERS if c.isascii()]
     eastern = [fold(c) for c in CARRIERS if not c.isascii()]
     return re2.compile(rf"\b(?:{'|'.join(western)})\b|{'|'.join(eastern)}")
@@ -44,18 +43,19 @@ def other_carrier(case: Case) -> Spans:
         return
     mine = case.order.carrier.lower()
     kin = next((same for same in _SAME if any(c in mine for c in same)), {mine})
-    for m in _carrier_names().finditer(case.plain):
-        if not case.says("arrival", *case.reading.sentence_at(m.start())):
+    for start, end in spans(_carrier_names(), case.plain):
+        named = case.plain[start:end]
+        if any(c in named or named in c for c in kin) or named in mine:
             continue
-        if not any(c in m.group() or m.group() in c for c in kin) and m.group() not in mine:
-            yield m.span()
+        if case.says("arrival", *case.reading.sentence_at(start)):
+            yield start, end
 
 
 def other_tracking(case: Case) -> Spans:
     """Tracking numbers that are not the order's."""
     if case.order and case.order.tracking_id:
         mine = case.order.tracking_id.lower().replace(" ", "")
-        yield from (m.span() for m in _TRACKING.finditer(case.plain) if m.group() != mine)
+        yield from ((a, b) for a, b in spans(_TRACKING, case.plain) if case.plain[a:b] != mine)
 
 
 def past_arrival(case: Case) -> Spans:
@@ -88,7 +88,8 @@ def _earliest_day(moment: datetime | date) -> date:
 def dates(case: Case, near: date) -> Iterator[tuple[date, int, int]]:
     """Days with a month that the reply names, in the year that brings them nearest to a known day."""
     months = MONTHS[case.reading.language]
-    for m in _dated(case.reading.language).finditer(case.plain):
+    dated = _dated(case.reading.language)
+    for m in dated.finditer(case.plain) if stands_in(dated, case.plain) else ():
         groups = [g for g in m.groups() if g]
         name = next((g for g in groups if not g.isdigit()), "")
         number = next(g for g in reversed(groups) if g.isdigit())

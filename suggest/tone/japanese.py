@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from dataclasses import replace
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from suggest.tone.japanese_ends import (
@@ -16,7 +17,7 @@ from suggest.tone.japanese_ends import (
 from suggest.tone.japanese_honorifics import honorific_breaches
 from suggest.tone.japanese_polite import polite_end
 from suggest.tone.japanese_rules import Breach, listed, register_rules
-from suggest.tone.japanese_sentences import Sentence, sentences
+from suggest.tone.japanese_sentences import KEPT, LONGEST_KEPT, Sentence, sentences
 from suggest.tone.reading import Reading
 from suggest.tone.rules import Finding
 
@@ -73,12 +74,27 @@ def breaches(plain: str, found: list[Sentence]) -> list[Breach]:
     """Every breach in the sentences of a reply, in the order of the text."""
     broken = list(_casual_words(plain, found))
     for sentence in found:
-        at_end = list(breaches_at_end(sentence)) if sentence.ends else []
-        broken += at_end
-        broken += honorific_breaches(sentence.words)
-        if not any(b.rule != "ja-spoken-word" and b.rule != "ja-ellipsis" for b in at_end):
-            broken += _beside_polite(sentence.words)
+        for b in _breaches_in(sentence.text, sentence.stop, sentence.ends):
+            start, end = sentence.span(b.start, b.end)
+            broken.append(replace(b, start=start, end=end))
     return sorted(set(broken), key=lambda b: (b.start, b.end, b.rule))
+
+
+def _breaches_in(text: str, stop: str, ends: bool) -> tuple[Breach, ...]:
+    return (_kept if len(text) <= LONGEST_KEPT else _looked_for)(text, stop, ends)
+
+
+def _looked_for(text: str, stop: str, ends: bool) -> tuple[Breach, ...]:
+    """The breaches in one sentence, at their places in it."""
+    sentence = Sentence(text, stop, ends)
+    at_end = list(breaches_at_end(sentence)) if ends else []
+    broken = at_end + list(honorific_breaches(sentence.words))
+    if not any(b.rule != "ja-spoken-word" and b.rule != "ja-ellipsis" for b in at_end):
+        broken += _beside_polite(sentence.words)
+    return tuple(broken)
+
+
+_kept = lru_cache(maxsize=KEPT)(_looked_for)
 
 
 def _beside_polite(words: Words) -> Iterator[Breach]:
@@ -91,6 +107,8 @@ def _beside_polite(words: Words) -> Iterator[Breach]:
     if found and found.start == words[0].start and words[0].text not in listed("closers"):  # ごめん、遅れました
         yield found
     for i, word in enumerate(words):
+        if word.pos not in ("助動詞", "助詞-終助詞", "助詞-接続助詞") and word.lemma != "超":
+            continue
         if word.pos == "助動詞" and word.lemma in ("ちゃう", "じゃう", "とく", "どく"):  # 遅れちゃって
             yield Breach("ja-contraction", word.start, word.end)
         elif word.pos == "助動詞" and word.lemma == "てる":  # 届いてます
@@ -143,7 +161,8 @@ def _casual_words(plain: str, found: list[Sentence]) -> Iterator[Breach]:
     for name, rule in (("casual_words", "ja-casual-word"), ("spoken_words", "ja-spoken-word")):
         hits = list(_any_of(name).finditer(plain))
         if hits:
-            starts, ends = {w.start for s in found for w in s.words}, {w.end for s in found for w in s.words}
+            spans = [s.span(w.start, w.end) for s in found for w in s.words]
+            starts, ends = {start for start, _ in spans}, {end for _, end in spans}
             for m in hits:
                 if m.start() in starts and m.end() in ends:
                     yield Breach(rule, *m.span(), listed(name)[m.group()])
@@ -171,11 +190,11 @@ class UnidicTokenizer:
         found = list(sentences(text))
         tokens: list[str] = []
         place = 0
-        for word in (w for s in found for w in s.words):
-            if word.start > place:
-                tokens.append(text[place : word.start])
-            tokens.append(word.text)
-            place = word.end
+        for start, end in (s.span(w.start, w.end) for s in found for w in s.words):
+            if start > place:
+                tokens.append(text[place:start])
+            tokens.append(text[start:end])
+            place = end
         if place < len(text):
             tokens.append(text[place:])
         doc = Doc(self.vocab, words=tokens, spaces=[False] * len(tokens))

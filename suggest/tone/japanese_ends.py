@@ -15,7 +15,7 @@ DICTIONARY_FORMS = ("終止形", "連体形")
 def is_polite(words: Words, last: int) -> bool:
     """True if the predicate that ends at this word is です・ます or a polite request.
 
-    >>> [is_polite(w, len(w) - 1) for w in (words_of([(0, t)]) for t in ("届きました", "お待ちください", "了解っす"))]
+    >>> [is_polite(w, len(w) - 1) for w in (words_of(t) for t in ("届きました", "お待ちください", "了解っす"))]
     [True, True, False]
     """
     word = words[last]
@@ -34,7 +34,7 @@ def breaches_at_end(sentence: Sentence) -> Iterator[Breach]:
     """What the end of a sentence breaks; nothing when it is polite, a greeting or a salutation.
 
     >>> for text in ("本日発送いたしました", "届くかも", "本日発送済み", "ご連絡ありがとう", "こんにちは"):
-    ...     print([(b.rule, b.instead) for b in breaches_at_end(Sentence(words_of([(0, text)]), "。"))])
+    ...     print([(b.rule, b.instead) for b in breaches_at_end(Sentence(text, "。"))])
     []
     [('ja-casual-end', 'かもしれません')]
     [('ja-fragment-end', '済みです')]
@@ -169,7 +169,7 @@ _JOINING = ("けど", "けれど", "けれども", "が", "から", "し", "の�
 def before_particles(words: Words, last: int) -> int:
     """The word before final particles; -1 if there is nothing else.
 
-    >>> [w[before_particles(w, len(w) - 1)].text for w in (words_of([(0, t)]) for t in ("届くかもね", "無理ですけど"))]
+    >>> [w[before_particles(w, len(w) - 1)].text for w in (words_of(t) for t in ("届くかもね", "無理ですけど"))]
     ['届く', 'です']
     """
     i = last
@@ -220,7 +220,7 @@ def _said_alone() -> dict[str, str]:
 def interjection(words: Words, first: int, last: int) -> Breach | None:
     """ありがとう, 了解, ごめんね as all that is said from one word to another, or as the end of it.
 
-    >>> found = interjection(words_of([(0, "返品の件了解")]), 0, 3)
+    >>> found = interjection(words_of("返品の件了解"), 0, 3)
     >>> found.start, found.instead
     (4, '承知いたしました')
     """
@@ -243,7 +243,7 @@ def _is_polite_in_kana(words: Words, last: int) -> bool:
         return False
     import jaconv
 
-    read = words_of([(0, jaconv.kata2hira("".join(w.text for w in words[max(0, last - 5) : last + 1])))])
+    read = words_of(jaconv.kata2hira("".join(w.text for w in words[max(0, last - 5) : last + 1])))
     end = before_particles(read, last_word(read))
     return end >= 0 and is_polite(read, end)
 

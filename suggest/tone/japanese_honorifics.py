@@ -14,7 +14,7 @@ def honorific_breaches(words: Words) -> Iterator[Breach]:
     >>> from suggest.tone.japanese_sentences import words_of
     >>> said = ("お客様がおっしゃられた", "こちらはご利用できます", "弊社の佐藤がおっしゃる", "担当がお伺いします")
     >>> for text in said:
-    ...     print([(b.rule, b.instead) for b in honorific_breaches(words_of([(0, text)]))])
+    ...     print([(b.rule, b.instead) for b in honorific_breaches(words_of(text))])
     [('ja-double-honorific', 'おっしゃった')]
     [('ja-humble-for-buyer', 'ご利用いただけ')]
     [('ja-honorific-for-self', '')]

@@ -13,7 +13,7 @@ def masu_stem(word: Word) -> str:
     """The form of a verb that takes ます; empty for what takes none.
 
     >>> from suggest.tone.japanese_sentences import words_of
-    >>> [masu_stem(words_of([(0, v)])[-1]) for v in ("届く", "遅れる", "確認する", "来る", "くださる", "高い")]
+    >>> [masu_stem(words_of(v)[-1]) for v in ("届く", "遅れる", "確認する", "来る", "くださる", "高い")]
     ['届き', '遅れ', 'し', '来', 'ください', '']
     """
     base = word.base
@@ -34,7 +34,7 @@ def te_form(word: Word) -> str:
     """The form of a verb that takes ください.
 
     >>> from suggest.tone.japanese_sentences import words_of
-    >>> [te_form(words_of([(0, v)])[-1]) for v in ("押す", "待つ", "読む", "行く", "入れる", "確認する")]
+    >>> [te_form(words_of(v)[-1]) for v in ("押す", "待つ", "読む", "行く", "入れる", "確認する")]
     ['押して', '待って', '読んで', '行って', '入れて', 'して']
     """
     if word.lemma == "行く":
@@ -51,7 +51,7 @@ def polite_end(words: tuple[Word, ...], last: int) -> tuple[int, str]:
     >>> from suggest.tone.japanese_sentences import words_of
     >>> ends = ("電池切れである", "遅れた", "使えなかった", "壊れている", "新しい", "確認しろ", "教えてくれ", "送ろう")
     >>> for end in ends:
-    ...     words = words_of([(0, end)])
+    ...     words = words_of(end)
     ...     first, polite = polite_end(words, len(words) - 1)
     ...     print("".join(w.text for w in words[first:]), polite)
     である です

@@ -1,10 +1,12 @@
 """Japanese sentences of a reply as UniDic words: quotes, labels and list items taken out, broken lines joined."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from itertools import accumulate
+from sys import maxsize
 from typing import TYPE_CHECKING, NamedTuple
 
 from suggest.tone.japanese_rules import listed
@@ -14,11 +16,13 @@ if TYPE_CHECKING:
 
 LAUGHTER = ("w", "ww", "www", "wwww", "笑", "汗", "泣")
 LONGEST_PIECE = 1000  # characters without a stop; of more, only the end is read
+KEPT, LONGEST_KEPT = 4_000, 120  # sentences whose words and breaches are kept, and their characters
+WORDS_KEPT = 20_000  # lines of the tagger
 LINES_JOINED = 3  # a sentence is followed over so many broken lines before
 
 
 class Word(NamedTuple):
-    """A word with the UniDic features that register depends on; `start` is its place in the plain text."""
+    """A word with the UniDic features that register depends on; `start` is its place in its sentence."""
 
     text: str
     start: int
@@ -30,20 +34,39 @@ class Word(NamedTuple):
 
     @property
     def end(self) -> int:
-        """Where the word ends in the plain text."""
+        """Where the word ends in its sentence."""
         return self.start + len(self.text)
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """Words up to a sentence end; `stop` is "。" for a full stop, "♪" for a mark or emoji, "" for a line end.
+    """A text up to a sentence end; `stop` is "。" for a full stop, "♪" for a mark or emoji, "" for a line end.
 
     `ends` is False for a line that is no sentence (a heading, a signature): its words count, its end does not.
+    `places` says of each line that the text was joined from where it begins, in the text and in the reply.
     """
 
-    words: tuple[Word, ...]
+    text: str
     stop: str
     ends: bool = True
+    places: tuple[tuple[int, int], ...] = ((0, 0),)
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """The words of the text."""
+        return words_of(self.text)
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Where text[start:end] stands in the reply.
+
+        >>> Sentence("お待ちください", "。", places=((0, 4), (6, 20))).span(3, 7)
+        (7, 21)
+        """
+        return self._place(start), self._place(max(end - 1, start)) + 1
+
+    def _place(self, i: int) -> int:
+        begins, place = self.places[bisect_right(self.places, (i, maxsize)) - 1]
+        return place + i - begins
 
 
 @cache
@@ -57,33 +80,39 @@ def _tagger() -> "GenericTagger":
     return fugashi.GenericTagger(f'-r "{folder}/dicrc" -d "{folder}" -O "" -F "{known}" -U "{unknown}" -E ""')
 
 
-def words_of(parts: list[tuple[int, str]]) -> tuple[Word, ...]:
-    """The words of a sentence that may be broken over several lines; each part comes with its place.
+def words_of(text: str) -> tuple[Word, ...]:
+    """The words of a sentence; those of short ones are kept, for much of what sellers write is said again and again.
 
-    >>> [(w.text, w.start, w.lemma) for w in words_of([(4, "お待ちくださ"), (20, "い")])]
-    [('お', 4, '御'), ('待ち', 5, '待つ'), ('ください', 7, '下さる')]
+    >>> [(w.text, w.start, w.lemma) for w in words_of("お待ち ください")]
+    [('お', 0, '御'), ('待ち', 1, '待つ'), ('ください', 4, '下さる')]
     """
-    text = "".join(t for _, t in parts)
-    rows = [line.split("\t") for line in _tagger().parse(text).split("\n") if line]
-    places = _places(parts, text, [row[0] for row in rows])
+    return _kept(text) if len(text) <= LONGEST_KEPT else _words(text)
+
+
+def _words(text: str) -> tuple[Word, ...]:
+    found: list[Word] = []
     new = tuple.__new__  # this is most of the time of the check; Word(...) would cost a third more
-    return tuple([new(Word, (s, place, p, t, f, m, b)) for place, (s, p, t, f, m, b) in zip(places, rows, strict=True)])
-
-
-def _places(parts: list[tuple[int, str]], text: str, surfaces: list[str]) -> list[int]:
-    """Where each word stands in the plain text; between words there may be blanks."""
-    if len(parts) == 1 and sum(map(len, surfaces)) == len(text):
-        return list(accumulate(map(len, surfaces[:-1]), initial=parts[0][0])) if surfaces else []
-    found = []
-    i, place = 0, 0
-    begins, ends = 0, len(parts[0][1])  # where part i stands in the joined text
-    for surface in surfaces:
-        place = text.index(surface, place)
-        while place >= ends:
-            i, begins, ends = i + 1, ends, ends + len(parts[i + 1][1])
-        found.append(parts[i][0] - begins + place)
+    place = 0
+    for surface, p, t, f, m, b in map(_FEATURES.__getitem__, filter(None, _tagger().parse(text).split("\n"))):
+        if not text.startswith(surface, place):  # between words there may be blanks
+            place = text.index(surface, place)
+        found.append(new(Word, (surface, place, p, t, f, m, b)))
         place += len(surface)
-    return found
+    return tuple(found)
+
+
+class _Features(dict[str, tuple[str, ...]]):
+    """The tagger's lines, cut up; learned as they are met."""
+
+    def __missing__(self, line: str) -> tuple[str, ...]:
+        if len(self) >= WORDS_KEPT:
+            self.clear()
+        self[line] = cut = tuple(line.split("\t"))
+        return cut
+
+
+_FEATURES = _Features()
+_kept = lru_cache(maxsize=KEPT)(_words)
 
 
 # What is not the seller's own sentence becomes blanks of the same length
@@ -131,6 +160,7 @@ _STOP = re.compile(
     r"|(?:[♪♫♬☆★♡♥❤]|(?<=[ぁ-ん])(?:[~〜]+|・・+|…+|‥+|\.\.+)|[\U0001f300-\U0001faff\u2600-\u26ff\u2700-\u27bf])"
     r"[♪♫♬☆★♡♥❤~〜…‥。!?.\U0001f300-\U0001faff\u2600-\u27bf\ufe0f\s]*"
 )
+_MAY_STOP = re.compile("[。!?.♪♫♬☆★♡♥❤~〜・…‥\U0001f300-\U0001faff\u2600-\u26ff\u2700-\u27bf]")
 _JAPANESE = re.compile(r"[ぁ-ゖァ-ヺ一-龥々]|^\s*ok\s*$")
 
 
@@ -153,16 +183,26 @@ def sentences(plain: str) -> Iterator[Sentence]:
                 open_parts = [] if stop else open_parts
                 continue
             parts = [*open_parts[-LINES_JOINED:], (place, piece)]
-            words = words_of(parts)
             open_parts = []
             if stop:
-                yield Sentence(words, stop)
-            elif ends_at_line(words, following, has_full_stops):
-                yield Sentence(words, "")
+                yield _joined(parts, stop)
+                continue
+            sentence = _joined(parts, "")
+            if ends_at_line(sentence.words, following, has_full_stops):
+                yield sentence
             elif following:
                 open_parts = parts
             else:
-                yield Sentence(words, "", ends=False)
+                yield replace(sentence, ends=False)
+
+
+def _joined(parts: list[tuple[int, str]], stop: str) -> Sentence:
+    """The sentence of one or several lines, each with its place in the reply."""
+    if len(parts) == 1:
+        return Sentence(parts[0][1], stop, places=((0, parts[0][0]),))
+    begins = accumulate((len(said) for _, said in parts[:-1]), initial=0)
+    places = tuple((begin, place) for begin, (place, _) in zip(begins, parts, strict=True))
+    return Sentence("".join(said for _, said in parts), stop, places=places)
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
@@ -186,7 +226,10 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 def _pieces(start: int, line: str) -> Iterator[tuple[int, str, str]]:
     """Place, text and stop of every piece of a line."""
     done = 0
-    for m in _STOP.finditer(line):
+    for sign in _MAY_STOP.finditer(line):  # to try the whole pattern at every letter would take most of the time
+        m = _STOP.match(line, sign.start()) if sign.start() >= done else None
+        if m is None:
+            continue
         done = max(done, m.start() - LONGEST_PIECE)
         yield start + done, line[done : m.start()], "。" if m.group("full") else "♪"
         done = m.end()
@@ -209,7 +252,7 @@ _COMPLETES = re.compile(r"\s*(?:お願|おねが|御願|ござ|御座|申し|い
 def ends_at_line(words: tuple[Word, ...], following: str, has_full_stops: bool) -> bool:
     """True if a line without a stop ends its sentence, judged by its last word and by how the next line begins.
 
-    >>> told = words_of([(0, "倉庫で検品を行った")])
+    >>> told = words_of("倉庫で検品を行った")
     >>> ends_at_line(told, "ところ、", True), ends_at_line(told, "", True), ends_at_line(told, "すぐ送ります", False)
     (False, True, True)
     """
@@ -237,7 +280,7 @@ def ends_at_line(words: tuple[Word, ...], following: str, has_full_stops: bool) 
 def last_word(words: tuple[Word, ...]) -> int:
     """The last word that is no punctuation, laughter or lengthening; -1 if there is none.
 
-    >>> last_word(words_of([(0, "届くと思うw!")])), last_word(words_of([(0, "……")]))
+    >>> last_word(words_of("届くと思うw!")), last_word(words_of("……"))
     (2, -1)
     """
     i = len(words) - 1
@@ -274,7 +317,7 @@ _COMPOUND = (
 def is_compound_particle(words: tuple[Word, ...], te: int) -> bool:
     """True for the て of について, に対して, として: what stands before is no request.
 
-    >>> said = [words_of([(0, text)]) for text in ("返品について", "お詫びとして", "箱に入れて")]
+    >>> said = [words_of(text) for text in ("返品について", "お詫びとして", "箱に入れて")]
     >>> [is_compound_particle(words, len(words) - 1) for words in said]
     [True, True, False]
     """

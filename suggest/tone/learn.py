@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from suggest.tone.likeness import FILE, pieces
+from suggest.tone.likeness import FILE, pieces, written
 from suggest.tone.reading import Reading, fold
 from suggest.tone.rules import FOLDER, LANGUAGES, read_toml, rule_book
 
@@ -57,7 +57,7 @@ def learn(sentences: Sequence[tuple[str, str]], language: str, category: str) ->
     from sklearn.feature_extraction import DictVectorizer
     from sklearn.linear_model import LogisticRegression
 
-    found = [pieces(said, language) for said, _ in sentences]
+    found = [pieces(written(said, language), language) for said, _ in sentences]
     rows = [{piece: len(each) ** -0.5 for piece in each} for each in found]
     mine = np.array([label == category for _, label in sentences])
     vectorizer = DictVectorizer()

@@ -5,43 +5,67 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
-from operator import add
+from operator import itemgetter
 from typing import NamedTuple
 
+import ahocorasick_rs
+
 from suggest.tone.case import Case
+from suggest.tone.reading import words_in
 from suggest.tone.rules import FOLDER
 
 Spans = Iterator[tuple[int, int]]
 
 FILE = FOLDER / "likeness.json"
 FULL = (21, 40)  # pieces of a sentence that can speak for itself: eleven words; in Japanese 15 letters
-_STEM = re.compile(r"([^\W\d_]{1,5})[^\W\d_]*")
 _BLANK = re.compile(r"[\s\d]+")
 _HUNDRED = re.compile(r"100 ?%|\b(?:19|20)\d\d\b")  # "100 % satisfied", "since 1998" are no facts of an order
 
 
 class Reader(NamedTuple):
-    """How much each piece of a sentence speaks for a category, and the sum from which a sentence belongs to it."""
+    """How much each piece of a sentence speaks for a category, and the sum from which a sentence belongs to it.
+
+    The automaton finds all known pieces in a sentence as `written`; their hundredths stand in its order.
+    """
 
     weights: dict[str, float]
     least: float
+    automaton: ahocorasick_rs.AhoCorasick
+    hundredths: list[int]
+
+    def heard(self, text: str) -> float:
+        """The sum of the weights of all known pieces of a written sentence, each counted once."""
+        known = set(map(itemgetter(0), self.automaton.find_matches_as_indexes(text, overlapping=True)))
+        return sum(map(self.hundredths.__getitem__, known)) / 100
 
 
-def pieces(plain: str, language: str) -> list[str]:
-    """What a sentence is made of: beginnings of words and pairs of them; in Japanese two to four letters.
+def written(plain: str, language: str) -> str:
+    """A sentence as pieces are found in it: beginnings of words between blanks; in Japanese without any blank.
 
-    >>> pieces("your smile is our joy", "en")
+    >>> written("we're at your disposal, 24/7", "en"), written("笑顔が 力", "ja")
+    (' we re at your dispo ', '笑顔が力')
+    """
+    if language == "ja":
+        return _BLANK.sub("", plain)
+    return _of_words(words_in(plain))
+
+
+def _of_words(words: list[str]) -> str:
+    return " ".join(["", *[word[:5] for word in " ".join(words).replace("'", " ").split()], ""])
+
+
+def pieces(text: str, language: str) -> list[str]:
+    """What a written sentence is made of: beginnings of words and pairs of them; in Japanese two to four letters.
+
+    >>> pieces(" your smile is our joy ", "en")
     ['your', 'smile', 'is', 'our', 'joy', 'your smile', 'smile is', 'is our', 'our joy']
-    >>> pieces("笑顔が 力", "ja")
+    >>> pieces("笑顔が力", "ja")
     ['笑顔', '顔が', 'が力', '笑顔が', '顔が力', '笑顔が力']
     """
     if language == "ja":
-        text = _BLANK.sub("", plain)
-        two = list(map(add, text, text[1:]))
-        three = list(map(add, two, text[2:]))
-        found = [*two, *three, *map(add, three, text[3:])]
+        found = [text[i : i + n] for n in (2, 3, 4) for i in range(len(text) - n + 1)]
     else:
-        stems = _STEM.findall(plain)
+        stems = text.split()
         found = [*stems, *map(" ".join, pairwise(stems))]
     return list(dict.fromkeys(found))
 
@@ -50,7 +74,12 @@ def pieces(plain: str, language: str) -> list[str]:
 def readers(language: str) -> dict[str, Reader]:
     """The readers of a language by category; `python -m suggest.tone.learn` makes them."""
     table = json.loads(FILE.read_text(encoding="utf-8"))[language]
-    return {category: Reader(reader["weights"], reader["least"]) for category, reader in table.items()}
+    return {category: _reader(reader["weights"], reader["least"], language) for category, reader in table.items()}
+
+
+def _reader(weights: dict[str, float], least: float, language: str) -> Reader:
+    literals = list(weights) if language == "ja" else [f" {piece} " for piece in weights]
+    return Reader(weights, least, ahocorasick_rs.AhoCorasick(literals), [round(100 * w) for w in weights.values()])
 
 
 def likeness(plain: str, language: str, category: str) -> float:
@@ -61,13 +90,9 @@ def likeness(plain: str, language: str, category: str) -> float:
     >>> likeness("the lid fits the 12 cm and the 14 cm bowl", "en", "generic_reassurance") > 0
     False
     """
-    return _likeness(pieces(plain, language), readers(language)[category], FULL[language == "ja"])
-
-
-def _likeness(found: list[str], reader: Reader, least: int) -> float:
-    """`least` pieces must have spoken: in three words one word would decide."""
-    said = sum(filter(None, map(reader.weights.get, found)))
-    return float(said / max(len(found), least) ** 0.5 - reader.least)
+    text, reader = written(plain, language), readers(language)[category]
+    count = max(len(pieces(text, language)), FULL[language == "ja"])  # in three words one word would decide
+    return float(reader.heard(text) / count**0.5 - reader.least)
 
 
 def reasons(plain: str, language: str, category: str, count: int = 5) -> list[str]:
@@ -77,14 +102,14 @@ def reasons(plain: str, language: str, category: str, count: int = 5) -> list[st
     'custo'
     """
     weights = readers(language)[category].weights
-    found = [piece for piece in pieces(plain, language) if weights.get(piece, 0) > 0]
+    found = [piece for piece in pieces(written(plain, language), language) if weights.get(piece, 0) > 0]
     return sorted(found, key=lambda piece: -weights[piece])[:count]
 
 
 def reassuring(case: Case) -> Spans:
     """Sentences of warmth that hold no number and no quote; these are facts of a case."""
-    for start, end, said, found in _sentences(case):
-        if _sounds(case, found, "generic_reassurance") and not _is_fact(said):
+    for start, end, said, text in _sentences(case):
+        if _sounds(case, text, "generic_reassurance") and not _is_fact(said):
             yield start, end
 
 
@@ -94,25 +119,32 @@ def _is_fact(said: str) -> bool:
 
 def courting(case: Case) -> Spans:
     """Sentences that court a review, or want one gone; some word for one stands in them."""
-    for start, end, _, found in _sentences(case) if "reviewish" in case.occurring else ():
-        if _sounds(case, found, "review_manipulation") and case.says("reviewish", start, end):
+    for start, end, _, text in _sentences(case) if "reviewish" in case.occurring else ():
+        if _sounds(case, text, "review_manipulation") and case.says("reviewish", start, end):
             yield start, end
 
 
-def _sounds(case: Case, found: list[str], category: str) -> bool:
+def _sounds(case: Case, text: str, category: str) -> bool:
+    """True if a sentence of some length is like those of a category; pieces are counted where they can matter."""
     language = case.reading.language
-    full = FULL[language == "ja"]
-    return full // 3 <= len(found) <= 7 * full and _likeness(found, readers(language)[category], full) > 0
+    reader, full = readers(language)[category], FULL[language == "ja"]
+    heard = reader.heard(text)
+    if heard <= reader.least * full**0.5:
+        return False
+    count = len(pieces(text, language))
+    return full // 3 <= count <= 7 * full and heard / max(count, full) ** 0.5 > reader.least
 
 
-def _sentences(case: Case) -> list[tuple[int, int, str, list[str]]]:
-    """Start, end, words without quotes, and pieces of every sentence."""
-    return case.once("sentences and pieces", lambda: _cut(case))
+def _sentences(case: Case) -> list[tuple[int, int, str, str]]:
+    """Start, end, words without quotes, and what is written of every sentence."""
+    return case.once("written sentences", lambda: _cut(case))
 
 
-def _cut(case: Case) -> Iterator[tuple[int, int, str, list[str]]]:
-    for start, end in case.reading.sentences:
+def _cut(case: Case) -> Iterator[tuple[int, int, str, str]]:
+    is_japanese = case.reading.language == "ja"
+    for i, (start, end) in enumerate(case.reading.sentences):
         said = case.reading.unquoted(start, end)
         bare = said.strip()
         begin = start + len(said) - len(said.lstrip())
-        yield begin, begin + len(bare), bare, pieces(bare, case.reading.language)
+        text = _BLANK.sub("", bare) if is_japanese else _of_words(case.reading.words[i])
+        yield begin, begin + len(bare), bare, text

@@ -8,10 +8,11 @@ import ahocorasick_rs
 import re2
 
 from messages import InputError
-from suggest.tone.reading import Reading, expanded, fold, options, pattern, spans, stands_in
+from suggest.tone.reading import FARTHEST, Reading, expanded, fold, options, pattern, spans, stands_in
 from suggest.tone.rules import Rule, RuleBook, rule_book
 from suggest.tone.signs import SIGNS
 
+_ANCHOR = re.compile(r"(?<!\[)\^|\$")
 _CHOICE = re.compile(r"\(([^()\[\]]*)\)|\[([^()\[\]]*)\]")  # the innermost first
 
 
@@ -86,26 +87,33 @@ class Matcher:
         self.set = re2.Set.SearchSet(options())
         for source in [p for r in self.rules.values() for p in r.patterns] + list(self.words.values()):
             self.set.Add(expanded(source, words))
-        for source in (signs or {}).values():
+        for source in [p.pattern for p in self.beside.values()] + list((signs or {}).values()):
             self.set.Add(source)
         self.set.Compile()
-        self.word_names = [*self.words, *(signs or {})]
+        self.sought = [*range(len(self.names)), *self.words, *map(_beside, self.beside), *(signs or {})]
+        self.foreseen = [name for name, p in self.beside.items() if not _ANCHOR.search(p.pattern)]
 
     def occurring(self, reading: Reading) -> frozenset[str | int]:
         """Numbers of the patterns and names of the word lists and signs that occur in the plain text."""
-        found = self.set.Match(reading.plain) or []
-        patterns = len(self.names)
-        return frozenset(i if i < patterns else self.word_names[i - patterns] for i in found)
+        return frozenset(map(self.sought.__getitem__, self.set.Match(reading.plain) or []))
 
     def matches(self, reading: Reading, occurring: Collection[str | int]) -> list[tuple[Rule, int, int]]:
-        """Rule, start and end of every match; of matches of one rule that overlap, the first and longest."""
+        """Rule, start and end of every match; of matches of one rule that overlap, the first and longest.
+
+        What is beside nothing that a rule wants need not be looked for, but where quotes are blanked out or sentences
+        cut, something can stand beside it that is not in the text.
+        """
+        idle: set[str] = set()
+        if len(reading.plain) <= FARTHEST and not reading.quotes:
+            idle = {name for name in self.foreseen if _beside(name) not in occurring}
         found = self.phrases.find(reading)
         spared = [(n.removeprefix("allowed "), a, b) for n, a, b in found if n.startswith("allowed ")]
         hits = [f for f in found if not f[0].startswith("allowed ")]
         for i in occurring:
             if isinstance(i, int):
                 name, compiled = self.names[i]
-                hits += [(name, *span) for span in spans(compiled, reading.plain)]
+                if name not in idle:
+                    hits += [(name, *span) for span in spans(compiled, reading.plain)]
         hits.sort(key=lambda f: (f[0], f[1], -f[2]))
         kept: list[tuple[Rule, int, int]] = []
         last: tuple[str, int] = ("", -1)
@@ -137,6 +145,11 @@ def _compiled(source: str, rule: Rule, words: dict[str, str]) -> "re2._Regexp":
     except (re2.error, KeyError) as error:
         known = " ".join(f"{{{name}}}" for name in sorted(words))
         raise InputError(f"Rule {rule.id!r}: cannot read pattern {source!r}: {error}. Known words: {known}.") from None
+
+
+def _beside(name: str) -> str:
+    """What the patterns of a rule's `beside` are called among all that may occur."""
+    return f"beside {name}"
 
 
 def _any_compiled(sources: Sequence[str], rule: Rule, words: dict[str, str]) -> "re2._Regexp":

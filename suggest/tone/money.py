@@ -17,7 +17,6 @@ from suggest.tone.signs import CURRENCIES
 Spans = Iterator[tuple[int, int]]
 
 SIGNS = {"€": "EUR", "£": "GBP", "¥": "JPY", "円": "JPY", "$": "", "us$": "USD", "ca$": "CAD", "a$": "AUD", "r$": "BRL"}
-_SHARE = re.compile(r"[%割パ]|cent|prozent|ciento")
 _CODE = r"(?:eur|usd|gbp|jpy|cad|aud|mxn)\b"
 _NAME = (
     r"(?:eur(?:os?|ill?os?|ini|itos?|etti|onen)|dollars?|bucks?|dolar(?:es|itos)?|dollari|pounds?|quid|libras?|livres?|sterline"
@@ -88,13 +87,15 @@ def offers(case: Case) -> list[Offer]:
     which is a remedy, a price or a cost, the money for a part that came back, a sum that the buyer asked for, or a
     refusal. Before a purchase, and where no total is known, the words must say that money goes to the buyer.
     """
+    if case.occurring.isdisjoint(("sign: currency", "sign: share", "added", *SHARES)):
+        return []
     found = case.once("offers", lambda: (o for o in _amounts(case) if _is_offered(case, o)))
     return sorted(found, key=lambda o: o.start)
 
 
 def _amounts(case: Case) -> Iterator[Offer]:
     yield from sums(case)
-    if _SHARE.search(case.plain):
+    if "sign: share" in case.occurring:
         yield from _percents(case)
     for name, share in SHARES.items():
         yield from (Offer(a, b, share=share) for a, b in case.where(name))

@@ -1,5 +1,6 @@
 """A reply as the rules read it: folded to plain letters, cut into sentences, quotes known, every place traceable."""
 
+import codecs
 import re
 import unicodedata
 from bisect import bisect_right
@@ -72,6 +73,17 @@ def fold(text: str) -> str:
     return text.translate(_FOLD)
 
 
+_WESTERN = "".join(fold(bytes([i]).decode("cp1252", "replace")) for i in range(256))
+
+
+def _fold_western(text: str) -> str | None:
+    """As `fold`, by one look at a table of 256 characters; None for a text that has others."""
+    try:
+        return codecs.charmap_decode(text.encode("cp1252"), "strict", _WESTERN)[0]
+    except UnicodeEncodeError:
+        return None
+
+
 def _composed(text: str) -> tuple[str, list[int]]:
     """The text without invisible characters and with accents joined to their letters, and where each letter stood."""
     shown: list[str] = []
@@ -93,12 +105,13 @@ def _composed(text: str) -> tuple[str, list[int]]:
     return "".join(shown), places
 
 
-_QUOTED = re.compile(
-    r"(?=[「『“„«»‹‚\"'‘])(?:"  # one look at most characters, not ten
-    r"「[^」]{1,200}」|『[^』]{1,200}』|“[^”“]{1,200}[”“]|„[^“”„]{1,200}[“”]|«[^»]{1,200}»|»[^«]{1,200}«|‹[^›]{1,200}›"
-    r'|‚[^‘’]{1,200}[‘’]|"[^"\n]{1,200}"|(?:(?<=[\s(:])|^)[\'‘][^\'‘’\n]{1,120}[\'’](?=[\s.,;:!?)]|$))'
-)
 # A set of signs comes first, which is looked for fast; then what may stand after which of them
+_QUOTED = re.compile(
+    r"[「『“„«»‹‚\"'‘](?:"
+    r"(?<=「)[^」]{1,200}」|(?<=『)[^』]{1,200}』|(?<=“)[^”“]{1,200}[”“]|(?<=„)[^“”„]{1,200}[“”]|(?<=«)[^»]{1,200}»"
+    r"|(?<=»)[^«]{1,200}«|(?<=‹)[^›]{1,200}›|(?<=‚)[^‘’]{1,200}[‘’]|(?<=\")[^\"\n]{1,200}\""
+    r"|(?:(?<=[\s(:]['‘])|(?<=^['‘]))[^\'‘’\n]{1,120}[\'’](?=[\s.,;:!?)]|$))"
+)
 _ENDS = re.compile(r"[.!?…。！？\n](?:(?<=[.!?…])[.!?…]*[\"')\]]*(?=\s|$)|(?<=[。！？!?])[。！？!?]*|(?<=\n))")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\"'\-])(?:[a-z]|ref|rif|mr|mrs|ms|mx|dr|st|sr|sra|srta|sres|dra|d|dna|no|nr|num|tel|art|bzw|ca|usw|etc|inkl|evtl|ggf|zzgl|max|min"
@@ -110,15 +123,41 @@ _MONTH = re.compile(
 )
 
 
+_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
+_NO_LETTER = {code: " " for code in range(128) if not chr(code).isalpha() and chr(code) != "'"}
+
+
+def words_in(text: str) -> list[str]:
+    """The words of a text, each with what follows its first apostrophe.
+
+    >>> words_in("It's 'here', 5 m_s"), words_in("¿Dónde está?")
+    (["It's", 'here', 'm', 's'], ['Dónde', 'está'])
+    """
+    if not text.isascii():
+        return _WORD.findall(text)
+    return _split(text.translate(_NO_LETTER))  # three times as fast
+
+
+def _split(letters: str) -> list[str]:
+    found = letters.split()
+    if "'" in letters:
+        return [word for piece in found for word in (_WORD.findall(piece) if "'" in piece else (piece,))]
+    return found
+
+
 @dataclass(frozen=True)
 class Reading:
-    """A reply and its plain form; `plain[i]` stands at `text[places[i]]` (or at i when nothing was left out)."""
+    """A reply and its plain form; `plain[i]` stands at `text[places[i]]` (or at i when nothing was left out).
+
+    `is_western` says that Windows' code page for Western Europe has all its characters: no search for others finds any.
+    """
 
     text: str
     language: str
     shown: str
     plain: str
     places: list[int] | None
+    is_western: bool
 
     @classmethod
     def of(cls, text: str, language: str) -> "Reading":
@@ -130,18 +169,14 @@ class Reading:
         """
         head = text[:LONGEST]
         shown, places = _composed(head) if _LOOSE.search(head) else (head, None)
-        return cls(text, language, shown, fold(shown), places)
+        western = _fold_western(shown)
+        return cls(text, language, shown, western or fold(shown), places, western is not None)
 
     def original(self, start: int, end: int) -> tuple[int, int]:
         """Where plain[start:end] stands in the text as it was given."""
         if self.places is None:
             return start, end
         return self.places[start], self.places[end - 1] + 1 if end > start else self.places[start]
-
-    @cached_property
-    def highest(self) -> str:
-        """The last of its characters in Unicode's order: what is below needs no search for what is above."""
-        return "\x7f" if self.shown.isascii() else max(set(self.shown))
 
     @cached_property
     def quotes(self) -> list[tuple[int, int]]:
@@ -175,22 +210,29 @@ class Reading:
         ['guten tag hr. ott, er kommt am 5. mai.', 'danach z. b. bis 18 uhr!', 'viele gruse']
         """
         spans: list[tuple[int, int]] = []
-        start = 0
+        begin = 0
         for m in _ENDS.finditer(self.plain):
-            if self._goes_on(m.start(), m.end()):
-                continue
-            if self.plain[start : m.end()].strip():
-                spans.append((start, m.end()))
-                start = m.end()
-        if self.plain[start:].strip():
-            spans.append((start, len(self.plain)))
+            start, end = m.span()
+            if not self._goes_on(start, end) and not self.plain[begin:end].isspace():
+                spans.append((begin, end))
+                begin = end
+        if self.plain[begin:].strip():
+            spans.append((begin, len(self.plain)))
         return spans
 
+    @cached_property
+    def words(self) -> list[list[str]]:
+        """The words of every sentence, those in quotation marks left out."""
+        if self.quotes or not self.plain.isascii():
+            return [words_in(self.unquoted(a, b)) for a, b in self.sentences]
+        letters = self.plain.translate(_NO_LETTER)
+        return [_split(letters[a:b]) for a, b in self.sentences]
+
     def _goes_on(self, start: int, end: int) -> bool:
-        mark, after = self.plain[start], self.shown[end : end + 1]
+        mark = self.plain[start]
         if mark == "\n":
-            return self.language != "ja" and after.islower()
-        if self.is_quoted(start, end + 1) and mark != "\n":
+            return self.language != "ja" and self.shown[end : end + 1].islower()
+        if self.quotes and self.is_quoted(start, end + 1):
             return True
         if mark != ".":
             return False

@@ -9,12 +9,11 @@ import re2
 from messages import detect_language
 from suggest.tone.case import Case
 from suggest.tone.characters import is_eastern, is_simplified
-from suggest.tone.reading import spans
+from suggest.tone.reading import spans, words_in
 from suggest.tone.rules import LANGUAGES, rule_book
 
 Spans = Iterator[tuple[int, int]]
 
-_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _KANA = re.compile("[\u3041-\u30ff]")
 _DOUBLED = re.compile(r"\b([^\W\d_]{2,})[ \n]+\1\b")
 _SAID_TWICE = {
@@ -75,7 +74,7 @@ def wrong_language(case: Case) -> Spans:
 def _wrong_language(case: Case) -> Spans:
     if case.reading.language == "ja":
         yield from _not_japanese(case)
-    elif case.reading.highest >= "\u3000" and is_eastern(case.reading.shown):
+    elif not case.reading.is_western and is_eastern(case.reading.shown):
         yield 0, len(case.plain)
     else:
         yield from _not_western(case)
@@ -86,7 +85,7 @@ def _not_japanese(case: Case) -> Spans:
         sentence = case.reading.unquoted(a, b)
         if _KANA.search(sentence):
             continue
-        words = _WORD.findall(sentence)
+        words = words_in(sentence)
         latin = [w for w in words if w.isascii() and _languages_of(w)]
         chinese = any(is_simplified(c) for c in sentence)
         foreign = sum(len(w) for w in words if not w.isascii()) >= 5 and detect_language(sentence) == "other"
@@ -99,8 +98,7 @@ def _not_western(case: Case) -> Spans:
     known = others = 0
     doubtful: list[tuple[int, int]] = []
     wrong: list[tuple[int, int]] = []
-    for a, b in case.reading.sentences:
-        words = _WORD.findall(case.reading.unquoted(a, b))
+    for (a, b), words in zip(case.reading.sentences, case.reading.words, strict=True):
         votes = sum(map(_votes_of, words))
         own = votes >> _PLACES[mine] & _MOST
         other = max([votes >> place & _MOST for place in _OTHERS[mine]])
@@ -133,7 +131,7 @@ def _is_detected(case: Case, start: int, end: int) -> bool:
 def _is_doubted(case: Case, doubtful: list[tuple[int, int]], known: int, others: int) -> bool:
     """True if the body is in another language, be the salutation right: the detector reads what is in doubt."""
     body = " ".join(case.reading.shown[a:b] for a, b in doubtful)
-    if known * 8 >= others and 2 * len(_WORD.findall(body)) < others:
+    if known * 8 >= others and 2 * len(words_in(body)) < others:
         return False
     text = body if known * 8 >= others else case.reading.shown
     return detect_language(text) not in (case.reading.language, "")

@@ -40,5 +40,6 @@ SIGNS = {
     "sign: at s": "at s",
     "sign: dot": rf"[a-z0-9\-],? ?(?:{DOT}),? ?[a-z][a-z]",
     "sign: currency": _any_of((*CURRENCIES, *"$€£¥円")),
+    "sign: share": "[%割パ]|cent|prozent|ciento",
     "sign: breaks": r"\n *\n *\n",
 }
