@@ -30,6 +30,7 @@ from model import load_classifier
 from model.classifier import ScenarioClassifier, softmax
 from model.encoder import encode_sentences, one_thread
 from model.features import fold, readable
+from suggest.tone import japanese, japanese_sentences
 from suggest.tone.rules import rule_book
 from training.labelled import SAMPLES, Labelled, read_labelled
 
@@ -260,6 +261,15 @@ def checking(unseen: Sequence[Labelled]) -> list[str]:
                 "found": [check(text) for text in judged],
             }
             found_by = {"**Henji**": ours}
+            if language == "ja":  # the register of sentences that were read before is kept: here, of none
+
+                def anew(text: str, check: Callable[[str], bool] = check) -> bool:
+                    japanese._kept.cache_clear()
+                    japanese_sentences._kept.cache_clear()
+                    return check(text)
+
+                rate = per_second(lambda part, c=anew: [c(reply) for reply in part], replies)
+                found_by["Henji, every sentence read anew"] = ours | {"rate": rate}
             linters = ["node", "bench/linters.mjs", str(PEERS)]
             if language == "ja":
                 found_by["textlint, ja-technical-writing, no-mix-dearu-desumasu"] = peer_process(linters, given)

@@ -7,6 +7,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from suggest.tone.japanese_ends import (
+    CONTRACTIONS,
     DICTIONARY_FORMS,
     Words,
     before_particles,
@@ -109,7 +110,7 @@ def _beside_polite(words: Words) -> Iterator[Breach]:
     for i, word in enumerate(words):
         if word.pos not in ("助動詞", "助詞-終助詞", "助詞-接続助詞") and word.lemma != "超":
             continue
-        if word.pos == "助動詞" and word.lemma in ("ちゃう", "じゃう", "とく", "どく"):  # 遅れちゃって
+        if word.pos == "助動詞" and word.lemma in CONTRACTIONS:  # 遅れちゃって
             yield Breach("ja-contraction", word.start, word.end)
         elif word.pos == "助動詞" and word.lemma == "てる":  # 届いてます
             yield Breach("ja-spoken-word", word.start, word.end, "てい" if word.text == "て" else "")

@@ -9,6 +9,7 @@ from suggest.tone.japanese_rules import Breach, listed
 from suggest.tone.japanese_sentences import LAUGHTER, Sentence, Word, is_compound_particle, last_word, words_of
 
 Words = tuple[Word, ...]
+FULL_STOPS = ("。", "?")
 DICTIONARY_FORMS = ("終止形", "連体形")
 
 
@@ -60,7 +61,7 @@ def breaches_at_end(sentence: Sentence) -> Iterator[Breach]:
         return
     elif words[last].pos == "補助記号-括弧閉":
         if (
-            piece < last - 1 and sentence.stop == "。" and words[last].text in '」』"' and not _is_foreign(words)
+            piece < last - 1 and sentence.stop in FULL_STOPS and words[last].text in '」』"' and not _is_foreign(words)
         ):  # 表示は「E5」。
             yield Breach("ja-fragment-end", words[last].start, words[last].end)
     elif core < 0:
@@ -97,7 +98,16 @@ def _unfinished(words: Words, core: int, last: int, stop: str) -> Iterator[Breac
         start, polite = words[core + 1].start, _TAILS[tail]
     elif polite:
         polite = polite + _KEPT[tail] if tail in _KEPT else ""
-    if word.form == "命令形" or word.text == "でしょ" or word.type in _CASUAL_TYPES:  # 送れ, 了解っす
+    is_asked = stop == "?" and is_final and not tail and not _is_written_negative(words, core)  # 写真ある？
+    if is_asked and polite:
+        polite += "か"
+    if (
+        word.form == "命令形"
+        or word.text == "でしょ"
+        or word.type in _CASUAL_TYPES
+        or is_asked
+        or _is_contracted(words, core)
+    ):  # 送れ, 了解っす
         yield Breach("ja-casual-end", start, end, polite)
     elif word.form == "意志推量形":  # 届くだろう, 送ろう
         yield Breach("ja-plain-end" if word.lemma in ("だ", "有る") else "ja-casual-end", start, end, polite)
@@ -109,10 +119,23 @@ def _unfinished(words: Words, core: int, last: int, stop: str) -> Iterator[Breac
         yield Breach("ja-casual-end", start, end, polite)
     elif word.text in ("ちょうだい", "頂戴"):  # 送ってちょうだい
         yield Breach("ja-casual-end", start, end, "ください")
-    elif stop == "。" and not _is_foreign(words):
+    elif stop in FULL_STOPS and not _is_foreign(words):
         yield _fragment(words, core, last, polite)
 
 
+def _is_written_negative(words: Words, core: int) -> bool:
+    """True for 逆なのではない？, which is written; 逆じゃない？ is talk."""
+    return core > 1 and words[core - 2].text == "で" and words[core - 1].text == "は"
+
+
+def _is_contracted(words: Words, core: int) -> bool:
+    """True for talk inside the predicate, 捨てちゃった, 直しとく, and for what others say, 送ったって."""
+    if words[core].text in ("たって", "だって"):
+        return True
+    return any(w.pos == "助動詞" and w.lemma in CONTRACTIONS for w in words[max(0, core - 1) : core + 1])
+
+
+CONTRACTIONS = ("ちゃう", "じゃう", "とく", "どく")
 _CASUAL_TYPES = ("助動詞-デス", "助動詞-ヘン", "助動詞-ヤ", "助動詞-ジャ", "助動詞-ヤス", "助動詞-ドス")
 # What follows a plain verb in talk, and what follows it in a letter
 _TAILS = {

@@ -40,7 +40,7 @@ class Word(NamedTuple):
 
 @dataclass(frozen=True)
 class Sentence:
-    """A text up to a sentence end; `stop` is "。" for a full stop, "♪" for a mark or emoji, "" for a line end.
+    """A text up to a sentence end; `stop` is "。", "?", "♪" for a mark or emoji, "" for a line end.
 
     `ends` is False for a line that is no sentence (a heading, a signature): its words count, its end does not.
     `places` says of each line that the text was joined from where it begins, in the text and in the reply.
@@ -153,6 +153,7 @@ _ITEM = re.compile(
     r"\s*(?:[・•●○◯◎■□◆◇▼▽▲△★☆※*►▶▸➤→⇒➡✓✔☑➢✅❗⚠>|#=━─+~]|-(?!\d)|\d{1,2}(?:[.)．、]|:\s)\s*(?!\d)|\(\d{1,2}\)|[①-⓿❶-➓Ⅰ-ⅿ㉑-㊿]"
     r"|(?:手順|ステップ|step|その)\s*[0-9一二三四五六]|[a-zア-オ][.)]\s?|[qa]\d{0,2}[.:]|[一二三四五六七八九十]{1,2}[.)]|\d️?⃣)"
 )
+_NUMBERED = re.compile(r"\s*(\d{1,2})[.)]")
 _LABEL = re.compile(r"\s*([^、。:!?\n]{1,24}):(?!//|\d\d(?!\d))\s*")
 _CLAUSE_END = re.compile(r"(?:です|ます|ません|した|ください|である|する)$")
 _STOP = re.compile(
@@ -209,8 +210,12 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
     """Lines with their places; a list item, a heading or a blank line comes as an empty one."""
     start = 0
     in_item = False
+    last = 0  # the number of the last item; what follows it in the same way is one too: "2.30秒待つ" after "1."
     for line in text.split("\n"):
-        in_item = bool(_ITEM.match(line)) or (in_item and line[:1] in " \u3000" and bool(line.strip()))
+        numbered = _NUMBERED.match(line)
+        is_next = numbered is not None and int(numbered.group(1)) == last + 1
+        in_item = bool(_ITEM.match(line)) or is_next or (in_item and line[:1] in " \u3000" and bool(line.strip()))
+        last = int(numbered.group(1)) if numbered and in_item else last
         label = None if in_item else _LABEL.match(line)
         if in_item or not line.strip():
             yield start, ""
@@ -231,7 +236,8 @@ def _pieces(start: int, line: str) -> Iterator[tuple[int, str, str]]:
         if m is None:
             continue
         done = max(done, m.start() - LONGEST_PIECE)
-        yield start + done, line[done : m.start()], "。" if m.group("full") else "♪"
+        stop = "♪" if not m.group("full") else "?" if "?" in m.group("full") else "。"
+        yield start + done, line[done : m.start()], stop
         done = m.end()
     done = max(done, len(line) - LONGEST_PIECE)
     if line[done:].strip():

@@ -1,4 +1,4 @@
-"""Hints on how a reply is written: words that are misspelt, sentences that are too long."""
+"""Hints on how a reply is written: words that are misspelt, sentences that are too long, replies that are hard."""
 
 import re
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from suggest.tone.case import Case
+from suggest.tone.readability import is_hard
 from suggest.tone.reading import fold
 from suggest.tone.rules import FOLDER, Finding, Rule, read_rules
 
@@ -26,12 +27,12 @@ _LINKS = ("", "s", "es", "n", "en", "e", "er")  # between the parts of a German 
 
 @cache
 def rules() -> dict[str, Rule]:
-    """The two rules of this room by id."""
+    """The rules of this room by id."""
     return {rule.id: rule for rule in read_rules(FOLDER / "writing.toml", language="en").rules}
 
 
 def hints(case: Case) -> Iterator[Finding]:
-    """Misspelt words, each with the right one, and long sentences.
+    """Misspelt words, each with the right one, long sentences, and the longest one of a reply that is hard to read.
 
     >>> from suggest.tone.reading import Reading
     >>> [(f.text, f.instead) for f in hints(Case(Reading.of("We recieved it today, Mr Osei.", "en")))]
@@ -41,10 +42,16 @@ def hints(case: Case) -> Iterator[Finding]:
     for start, end, right in _misspelt(case):
         yield Finding.of(rules()["misspelt"], text, *case.reading.original(start, end), instead=right)
     for start, end in case.reading.sentences:
-        said = case.plain[start:end]
-        if _is_long(said, case.reading.language):
-            begin = start + len(said) - len(said.lstrip())
-            yield Finding.of(rules()["long-sentence"], text, *case.reading.original(begin, end))
+        if _is_long(case.plain[start:end], case.reading.language):
+            yield Finding.of(rules()["long-sentence"], text, *_from_its_first_letter(case, start, end))
+    if is_hard(case.reading):
+        longest = max(case.reading.sentences, key=lambda sentence: sentence[1] - sentence[0])
+        yield Finding.of(rules()["hard-to-read"], text, *_from_its_first_letter(case, *longest))
+
+
+def _from_its_first_letter(case: Case, start: int, end: int) -> tuple[int, int]:
+    said = case.plain[start:end]
+    return case.reading.original(start + len(said) - len(said.lstrip()), end)
 
 
 def _is_long(sentence: str, language: str) -> bool:
