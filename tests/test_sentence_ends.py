@@ -201,3 +201,8 @@ def test_a_plain_question_is_made_polite_with_its_particle(asked: str, polite: s
 def test_a_sentence_over_two_lines_keeps_its_place() -> None:
     text = "お荷物は明日届くと\n存じております。返金は三日以内に終わる。"
     assert [(f.rule, text[f.start : f.end]) for f in check_japanese(text)] == [("ja-plain-end", "終わる")]
+
+
+def test_what_is_kept_of_a_sentence_is_found_at_each_of_its_places() -> None:
+    text = "返金は三日以内に終わる。\n" * 3
+    assert [f.start for f in check_japanese(text)] == [8, 21, 34]

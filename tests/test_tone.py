@@ -1,6 +1,7 @@
 """What the check finds in whole replies, beside the order, and what hostile text does to it: nothing."""
 
 import json
+import re
 import time
 from datetime import date
 
@@ -10,7 +11,7 @@ from messages import InputError, Order
 from suggest.tone import Case, Earlier, Said, check, pipeline
 from suggest.tone.learn import LEARNT, made_from
 from suggest.tone.likeness import FILE, courting, likeness, reasons, reassuring
-from suggest.tone.reading import FARTHEST, Reading
+from suggest.tone.reading import FARTHEST, Reading, fold, words_in
 from suggest.tone.rules import FOLDER, LANGUAGES, read_toml
 
 ORDER = Order.of({"order_id": "302-1234567-1234567", "order_total": "49.90", "currency": "EUR", "carrier": "DHL"})
@@ -406,3 +407,18 @@ def test_a_sentence_without_end_is_read_only_so_far():
     reading = Reading.of("soon " * 4000, "en")
     start, end = reading.sentence_at(10_000)
     assert (start, end) == (10_000 - FARTHEST, 10_000 + FARTHEST)
+
+
+def test_a_western_text_is_folded_by_the_table_as_it_is_letter_by_letter():
+    for code in set(range(256)) - {0x81, 0x8D, 0x8F, 0x90, 0x9D}:
+        char = bytes([code]).decode("cp1252")
+        assert Reading.of(char, "en").is_western or char == "\u00ad"
+        assert Reading.of(f"a{char}b", "en").plain in (fold(f"a{char}b"), "ab")
+    assert not Reading.of("ł", "en").is_western
+
+
+@pytest.mark.parametrize(
+    "said", ["it's o'clock, rock'n'roll", "'so' m_s x2y a.b", "l'appareil qu'il a", "é'a b'é", "''"]
+)
+def test_words_are_cut_in_plain_letters_as_in_any(said):
+    assert words_in(said) == re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", said)
