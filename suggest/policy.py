@@ -86,13 +86,15 @@ class Policy:
         """From the class itself, a dict with its names, or None for the defaults."""
         if isinstance(value, cls):
             return value
-        if value is not None and not isinstance(value, Mapping):
+        if value is None:
+            return cls._default()
+        if not isinstance(value, Mapping):
             raise InputError(f"Policy wants a dict or Policy, not {type(value).__name__}.")
         known = [f.name for f in fields(cls)]
-        unknown = [str(key) for key in value or {} if key not in known]
+        unknown = [str(key) for key in value if key not in known]
         if unknown:
             raise InputError(f"Policy has no setting {', '.join(map(repr, unknown))}. Known: {' '.join(known)}.")
-        settings = dict(value or {})
+        settings = dict(value)
         for name in ("holidays", "season"):
             if name in settings and not isinstance(settings[name], str):
                 settings[name] = tuple(settings[name] or ())
@@ -108,6 +110,11 @@ class Policy:
             with suppress(InvalidOperation):  # said by __post_init__, with what is wanted
                 settings["compensation_share"] = Decimal(str(settings["compensation_share"]))
         return cls(**settings)
+
+    @classmethod
+    @cache
+    def _default(cls) -> Self:
+        return cls()
 
     def season_of(self, code: str, day: date) -> Season | None:
         """The row that holds for a marketplace on a day. Raises InputError if one of its rows has ended."""

@@ -242,15 +242,21 @@ class Reading:
             return True
         return self.language == "de" and self.plain[start - 1 : start].isdigit() and bool(_MONTH.match(self.plain, end))
 
+    @cached_property
+    def _begins(self) -> list[int]:
+        return [start for start, _ in self.sentences]
+
+    def _number_of_sentence(self, place: int) -> int:
+        return max(bisect_right(self._begins, place) - 1, 0)
+
     def sentence_at(self, place: int) -> tuple[int, int]:
         """The sentence that holds this place, at most FARTHEST characters to either side: some text has no stop."""
-        i = bisect_right(self.sentences, (place, len(self.plain) + 1)) - 1
-        start, end = self.sentences[max(i, 0)] if self.sentences else (0, len(self.plain))
+        start, end = self.sentences[self._number_of_sentence(place)] if self.sentences else (0, len(self.plain))
         return max(start, place - FARTHEST), min(end, place + FARTHEST)
 
     def sentences_around(self, place: int, count: int) -> tuple[int, int]:
         """The sentence that holds this place, with so many before and after it."""
-        i = max(bisect_right(self.sentences, (place, len(self.plain) + 1)) - 1, 0)
+        i = self._number_of_sentence(place)
         near = self.sentences[max(i - count, 0) : i + count + 1] or [(0, len(self.plain))]
         return near[0][0], near[-1][1]
 
