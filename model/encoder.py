@@ -29,12 +29,12 @@ _QUESTION = ("?", "？", "か。")
 _CHUNKS = 17  # the token table's; a token's chunk is its id modulo this
 _WIDTH = 256  # of a convolution
 _ORDERS = ((2, 0), (3, 1), (5, 2))  # tokens that a convolution sees, and how many of them before its own
-_KEPT = 16_384  # tokens, in 2 bytes a number
+_KEPT = 24_576  # tokens, in 2 bytes a number
 # Numbers that are kept are counted in steps, as fine as 2 bytes allow: of a token itself, of the first convolutions
 # and of the second. No token of the encoder's has more than 0.95, 0.87 and 0.995 of what they can hold.
 _STEPS = _OWN, _FIRST, _SECOND = np.float32(1 / 1600), np.float32(1 / 400), np.float32(1 / 150)
 _LONGEST = 4_096  # tokens of a message; 4,000 characters are hardly more
-_GROUP = 1_024  # tokens of messages that are read together, unless one has more
+_GROUP = 4_096  # tokens of messages that are read together, unless one has more
 MATRIX_ROWS = (
     16  # a matrix product of fewer rows rounds otherwise than one of many: a message would differ from a batch
 )
