@@ -189,7 +189,7 @@ class ScenarioClassifier:
     def classify(self, messages: Sequence[str], *, fast: bool = False) -> list[Prediction]:
         """Everything that is known of each message, in the order given.
 
-        `fast` reads the words alone: ten times the speed, less often right, fewer are sure, no second ask is found.
+        `fast` reads the words alone: three times the speed, less often right, fewer are sure, no second ask is found.
         """
         messages = _checked(messages)
         logits, asks, normalised, languages = self._read(messages, fast)
