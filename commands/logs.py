@@ -54,7 +54,7 @@ def classify_log(
     marketplace: Market = None,
     columns: Columns = None,
     encoding: Encoding = None,
-    fast: Annotated[bool, typer.Option("--fast", help="read the words alone: three times the speed, fewer sure")] = False,
+    fast: Annotated[bool, typer.Option("--fast", help="read the words alone: 3 times the speed, fewer sure")] = False,
     workers: Workers = 1,
     scheduler: Scheduler = "",
     masked: Masked = False,
