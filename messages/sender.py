@@ -49,33 +49,51 @@ def read_sender(header: Callable[[str], str | None], own: Collection[str] = ()) 
     'impostor'
     """
     name, address = _from(header("From") or "")
-    local, _, domain = address.rpartition("@")
+    domain = address.rpartition("@")[2]
     notice = (header("X-Space-Notification-Type") or "").strip().upper()
     relay = relay_marketplace(domain)
     amazon = find_marketplace(_site(domain))
+    house = relay or amazon
     if not address and not notice:
         return Sender("machine" if _is_automatic(header) else "customer", address)
-    if is_lookalike(domain) or (not relay and not amazon and (pretends(name) or pretends(local))):
-        return Sender("impostor", address)
-    if (relay or amazon) and (_replies_elsewhere(header) or _fails_authentication(header)):
-        return Sender("impostor", address, relay or amazon)
+    if _is_impostor(header, name, address, house):
+        return Sender("impostor", address, house)
     if relay:
-        alias, _, case = local.partition("+")
-        found = Sender("buyer", f"{alias}@{domain}", relay, case)
-        if notice and notice != "BBC_MESSAGE_SENT_TO_MERCHANT":
-            return Sender("amazon", found.address, relay, case)
-        if _is_reply_of_machine(header) or (_MACHINES.match(alias) and "buyer" not in alias):
-            return Sender("machine", found.address, relay, case)
-        return found
+        return _through_relay(header, address, relay, notice)
     if amazon:
-        return Sender("buyer" if notice == "BBC_MESSAGE_SENT_TO_MERCHANT" else "amazon", address, amazon)
+        return Sender("buyer" if notice == _SENT_TO_SELLER else "amazon", address, amazon)
     if notice:
         return Sender("impostor" if notice.startswith("BBC_MESSAGE_SENT") else "amazon", address)
+    return Sender(_outsider(header, address, own), address)
+
+
+_SENT_TO_SELLER = "BBC_MESSAGE_SENT_TO_MERCHANT"
+
+
+def _is_impostor(header: Callable[[str], str | None], name: str, address: str, house: Marketplace | None) -> bool:
+    local, _, domain = address.rpartition("@")
+    if is_lookalike(domain):
+        return True
+    if house:
+        return _replies_elsewhere(header) or _fails_authentication(header)
+    return pretends(name) or pretends(local)
+
+
+def _through_relay(header: Callable[[str], str | None], address: str, relay: Marketplace, notice: str) -> Sender:
+    local, _, domain = address.rpartition("@")
+    alias, _, case = local.partition("+")
+    writer: Writer = "buyer"
+    if notice and notice != _SENT_TO_SELLER:
+        writer = "amazon"
+    elif _is_reply_of_machine(header) or (_MACHINES.match(alias) and "buyer" not in alias):
+        writer = "machine"
+    return Sender(writer, f"{alias}@{domain}", relay, case)
+
+
+def _outsider(header: Callable[[str], str | None], address: str, own: Collection[str]) -> Writer:
     if address in own or any(relay_marketplace(a.rpartition("@")[2]) for a in recipients(header)):
-        return Sender("seller", address)
-    if _MACHINES.match(local) or _is_automatic(header):
-        return Sender("machine", address)
-    return Sender("customer", address)
+        return "seller"
+    return "machine" if _MACHINES.match(address.rpartition("@")[0]) or _is_automatic(header) else "customer"
 
 
 def relay_marketplace(domain: str) -> Marketplace | None:
