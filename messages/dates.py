@@ -105,6 +105,39 @@ def _written(text: str, day_is_first: bool | None) -> datetime | None:
     >>> [str(_written(t, None))[:16] for t in ("令和8年9月3日 午後2時5分", "10:05 3. Sep. 2026", "3-Sep-26 10:05 PM")]
     ['2026-09-03 14:05', '2026-09-03 10:05', '2026-09-03 22:05']
     """
+    text = _in_usual_order(text)
+    if found := _DIGITS.match(text):
+        year, month, day, hour, minute, second = (int(g or 0) for g in found.groups())
+        return _in_zone(datetime(year, month, day, hour, minute, second), text[found.end() :].strip())
+    if found := _YEAR_FIRST.match(text):
+        year, month, day = map(int, found.groups())
+    elif found := _YEAR_LAST.match(text):
+        order = _day_and_month(int(found[1]), int(found[2]), True if "." in found[0] else day_is_first)
+        if not order:
+            return None
+        day, month, year = *order, _full_year(found[3])
+    elif found := _WORDS.search(text):
+        name = (found[2] or found[3]).casefold()
+        month, day, year = _months().get(name[:12], 0), int(found[1] or found[4]), _full_year(found[5])
+    else:
+        return None
+    return _at_clock(datetime(year, month, day), text[found.end() :])
+
+
+def _day_and_month(first: int, second: int, day_is_first: bool | None) -> tuple[int, int] | None:
+    """Which of two figures is which; None where 03/04 may be both."""
+    if day_is_first is None and first <= 12 and second <= 12 and first != second:
+        return None
+    is_day = first > 12 if day_is_first is None else day_is_first
+    return (first, second) if is_day else (second, first)
+
+
+def _full_year(written: str) -> int:
+    return int(written) + 2000 * (int(written) < 100)
+
+
+def _in_usual_order(text: str) -> str:
+    """The year as we count it, the day before the clock, and am or pm behind it."""
     for order, as_usual in _OTHER_ORDER:
         text = order.sub(as_usual, text)
     if era := _ERA.match(text):
@@ -115,25 +148,7 @@ def _written(text: str, day_is_first: bool | None) -> datetime | None:
         if half.start() == 0 and (clock_first := re.match(r"\s*(\S*[:時时]\S*)\s+(.*)", text)):
             text = f"{clock_first[2]} {clock_first[1]}"
         text += " pm" if half[2] else " am"
-    if found := _YEAR_FIRST.match(text):
-        year, month, day = map(int, found.groups())
-    elif found := _YEAR_LAST.match(text):
-        a, b, year = map(int, found.groups())
-        year += 2000 if year < 100 else 0
-        by_dots = "." in found[0]
-        if not by_dots and day_is_first is None and a <= 12 and b <= 12 and a != b:
-            return None
-        month, day = (b, a) if by_dots or (day_is_first if day_is_first is not None else a > 12) else (a, b)
-    elif found := _DIGITS.match(text):
-        year, month, day, hour, minute, second = (int(g or 0) for g in found.groups())
-        return _in_zone(datetime(year, month, day, hour, minute, second), text[found.end() :].strip())
-    elif found := _WORDS.search(text):
-        name = (found[2] or found[3]).casefold()
-        month, day, year = _months().get(name[:12], 0), int(found[1] or found[4]), int(found[5])
-        year += 2000 if year < 100 else 0
-    else:
-        return None
-    return _at_clock(datetime(year, month, day), text[found.end() :])
+    return text
 
 
 def _at_clock(day: datetime, rest: str) -> datetime | None:
