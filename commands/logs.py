@@ -131,7 +131,8 @@ def suggest_log(
         "command": "suggest", "model": known.model, "policy": repr(seller), "files": files, "audit": bool(audit)
     }  # fmt: skip
     suggesting = _Suggesting(read, wanted, known, audit)
-    _finish(run_batch(read, wanted, settings, suggesting.begin, at, suggesting.end), read, wanted, "suggest")
+    batch = run_batch(read, wanted, settings, suggesting.begin, at, is_timed=True, end=suggesting.end)
+    _finish(batch, read, wanted, "suggest")
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -242,12 +243,12 @@ class _Checking:
 
     def _shown(self, found: "Found", before: Sequence[str]) -> list[dict[str, Any]]:
         """The first replies of a part of which people see what was found or changed; all where machines read."""
-        told = [
-            {"row": reply.row, "text": reply.text, "before": text, "findings": [asdict(f) for f in findings]}
+        told = (
+            {"row": reply.row, "text": reply.text, "before": text, "findings": [vars(f) for f in findings]}
             for (reply, findings), text in zip(found, before, strict=True)
             if text != reply.text or (findings and (self.wanted.json or not self.known.fix))
-        ]
-        return told if self.wanted.json else told[:_MOST]
+        )
+        return list(told if self.wanted.json else islice(told, _MOST))
 
     def _written(self, found: "Found") -> tuple[bytes, Sequence[str]]:
         """The rows of a part for the output: findings, or replies as they are put right."""
@@ -278,7 +279,7 @@ class _Checking:
             ]
             return "".join(json.dumps(result) + "\n" for result in results).encode("ascii"), ()
         columns = ["row", *(f.name for f in fields(Finding))]
-        rows = [{"row": reply.row, **asdict(f)} for reply, each in found for f in each]
+        rows = [{"row": reply.row, **vars(f)} for reply, each in found for f in each]
         return encode_rows(pd.DataFrame(rows, columns=columns), kind), columns
 
     def end(self, job: "Job | None", batch: "Batch") -> None:

@@ -135,12 +135,13 @@ def run_batch(
     settings: Mapping[str, Any],
     begin: "Callable[[datetime], Work]",
     now: datetime | None = None,
+    is_timed: bool = False,
     end: "Callable[[Job | None, Batch], None] | None" = None,
 ) -> "Batch":
     """Work through the logs and put the output in place; `begin` gets the clock of the run and says what is done.
 
-    The `settings` and the logs tell whether a run that was stopped is gone on with. `end` puts the output in place
-    where more is to be done than to put its parts together.
+    The `settings` and the logs tell whether a run that was stopped is gone on with; where it `is_timed`, its clock too.
+    `end` puts the output in place where more is to be done than to put its parts together.
     """
     from importlib.metadata import version
 
@@ -160,7 +161,7 @@ def run_batch(
     job = None
     try:
         output = None if wanted.suffix == PAGE else wanted.output
-        with open_job(output, wanted.suffix, told, now) if output else nullcontext() as job:
+        with open_job(output, wanted.suffix, told, now, is_timed) if output else nullcontext() as job:
             if job and job.kept and not wanted.json:
                 open_console().print(f"Going on where it was stopped: {job.n_in:,} of {n_rows:,} rows are done.")
             work = begin(job.started if job else now or datetime.now(UTC))

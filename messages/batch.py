@@ -30,7 +30,7 @@ Submit = Callable[[Any], Any]  # gives a future
 
 WORTH_A_PROCESS = 4_000  # below this, starting a worker costs more than it saves
 SHOWN = 20  # rows of a batch that people see at once
-FRESH = timedelta(hours=1)  # so long a stopped run keeps its clock: replies name hours
+FRESH = timedelta(hours=1)  # so long after it was stopped a run keeps its clock: replies name hours
 
 
 @dataclass(frozen=True)
@@ -267,12 +267,15 @@ class Job:
 
 
 @contextmanager
-def open_job(output: Path, suffix: str, settings: Mapping[str, Any], now: datetime | None = None) -> Iterator[Job]:
+def open_job(
+    output: Path, suffix: str, settings: Mapping[str, Any], now: datetime | None = None, is_timed: bool = False
+) -> Iterator[Job]:
     """The job of an output: the one that was stopped, if it was begun for the same input, settings and model.
 
-    Without a clock named as `now`, one that was begun within the hour is gone on with, by its own clock. The folder
-    stays when the run is stopped, and is taken away when it ends, well or with an error. Raises InputError when
-    another run writes the same output, or when nothing can be written there.
+    Where what is written depends on the time (`is_timed`) and no clock is named as `now`, one that was stopped within
+    the hour is gone on with, by its own clock. The folder stays when the run is stopped, and is taken away when it
+    ends, well or with an error. Raises InputError when another run writes the same output, or when nothing can be
+    written there.
     """
     from filelock import FileLock, Timeout
 
@@ -288,7 +291,7 @@ def open_job(output: Path, suffix: str, settings: Mapping[str, Any], now: dateti
             raise InputError(f"{output}: another run of henji is writing it. Wait for it, or name another.") from None
     try:
         with _writing(output):
-            started, kept = _kept(folder, key, now)
+            started, kept = _kept(folder, key, now, is_timed)
         job = Job(output, suffix, folder, started, kept, kept)
         yield job
     except KeyboardInterrupt:
@@ -304,14 +307,15 @@ def open_job(output: Path, suffix: str, settings: Mapping[str, Any], now: dateti
         lock.release()
 
 
-def _kept(folder: Path, key: str, now: datetime | None) -> tuple[datetime, int]:
+def _kept(folder: Path, key: str, now: datetime | None, is_timed: bool) -> tuple[datetime, int]:
     """When the job in a folder was begun, and how many parts of it are finished; one of another key is begun afresh."""
     begun = folder / "job.json"
     clock = datetime.now(UTC)
     if begun.is_file():
         told = json.loads(begun.read_text(encoding="utf-8"))
         started = datetime.fromisoformat(told["started"])
-        if told["key"] == key and (now or clock - started < FRESH):
+        stopped = datetime.fromtimestamp(max(path.stat().st_mtime for path in (begun, *folder.glob("*.part"))), UTC)
+        if told["key"] == key and (now or not is_timed or clock - stopped < FRESH):
             kept = 0
             while (folder / f"{kept:06d}.part").is_file():
                 kept += 1
