@@ -248,7 +248,7 @@ class _Checking:
             for (reply, findings), text in zip(found, before, strict=True)
             if text != reply.text or (findings and (self.wanted.json or not self.known.fix))
         )
-        return list(told if self.wanted.json else islice(told, _MOST))
+        return list(told if self.wanted.json else islice(told, _MOST - len(self.shown)))
 
     def _written(self, found: "Found") -> tuple[bytes, Sequence[str]]:
         """The rows of a part for the output: findings, or replies as they are put right."""
