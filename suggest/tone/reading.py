@@ -296,6 +296,6 @@ def expanded(source: str, words: dict[str, str]) -> str:
 def options() -> "re2.Options":
     """Room for large alternatives; no messages on standard error."""
     chosen = re2.Options()
-    chosen.max_mem = 256 << 20
+    chosen.max_mem = 64 << 20  # what is found in many different texts is kept up to here, for each language
     chosen.log_errors = False
     return chosen
