@@ -1,5 +1,6 @@
 """What a team makes of the rules in henji.toml: switched off, other severities, rules of its own, hints on writing."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -161,3 +162,12 @@ def test_words_of_the_buyer_and_of_the_order_are_left_alone():
 def test_every_rule_that_ships_says_where_it_comes_from():
     assert {language for rules in shipped().values() for language, _ in rules} == set(LANGUAGES)
     assert all(rule.source and rule.message and rule.message_zh for rows in shipped().values() for _, rule in rows)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_hints_on_pages_of_no_language_are_not_slow(language):
+    words = ("".join(chr(97 + i * 104_729 // 26**k % 26) for k in range(8)) for i in range(2_000))
+    for said in (" ".join(words), "ab" * 10_000, "申し" * 10_000, "\ud800 x y z. " * 2_000):
+        begun = time.process_time()
+        check(said, language=language, rules=TeamRules(writing=True))
+        assert time.process_time() - begun < 2, said[:20]

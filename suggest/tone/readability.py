@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 LONG_IN_WORDS = 60  # from here on a formula says anything
 LONG_IN_CHARACTERS = 150  # the same in Japanese
+LONGEST_WORD = 60  # letters; what is longer is none
 SHORTEST_SENTENCE = 4  # words; in Japanese twice as many characters: what is shorter is a greeting or a heading
 
 # Words in a sentence, and syllables in a word, cost so much; the lists of hyphens that find the syllables
@@ -93,4 +94,7 @@ def _syllables(word: str, language: str) -> int:
     >>> [_syllables(w, "de") for w in ("Rücksendung", "Lieferung", "Paket")], _syllables("devolución", "es")
     ([3, 3, 2], 4)
     """
-    return len(_hyphens(language).positions(word.lower())) + 1
+    hyphens = _hyphens(language)
+    found = len(hyphens.positions(word[:LONGEST_WORD].lower())) + 1
+    hyphens.hd.cache.clear()  # it would keep every word that it ever met; what is kept here is bounded
+    return found

@@ -11,6 +11,7 @@ from suggest.tone.reading import fold
 from suggest.tone.rules import FOLDER, Finding, Rule, read_rules
 
 SPELT = ("en", "de", "fr", "es", "it")  # Japanese has no misspelt words, only wrong ones
+SPELT_THROUGH = 2_000  # characters: no channel takes more, and to correct pages of no language takes long
 SHORTEST = 5  # letters of a word that is looked at; German nouns, which names look like, have more
 SHORTEST_NOUN = 7
 COMMON = 300  # how often a right word stands in the word list of subtitles, where several words are near
@@ -65,7 +66,7 @@ def _misspelt(case: Case) -> Iterator[tuple[int, int, str]]:
     if language not in SPELT:
         return
     left_alone = _named(case)
-    for m in _WORD.finditer(case.reading.shown):
+    for m in _WORD.finditer(case.reading.shown, 0, SPELT_THROUGH):
         word = m.group().replace("’", "'")
         if word != word.lower() and not _is_noun(case, word, m.start()):
             continue
@@ -109,7 +110,7 @@ def correction(word: str, language: str) -> str:
 
 
 def _is_slip(word: str, right: str) -> bool:
-    if fold(word) == fold(right):
+    if not (word.isascii() and right.isascii()) and fold(word) == fold(right):
         return True
     same_ending = word[-1] == right[-1] and word[:-1] != right
     return len(word) >= SHORTEST and word[0] == right[0] and same_ending and word not in right and "'" not in word
