@@ -15,7 +15,7 @@ from messages.fields import Plan
 from messages.language import SUPPORTED_LANGUAGES, detect_languages
 from messages.log import QUARANTINE_COLUMNS, Part, Parts, read_parts
 from messages.rows import RawRow
-from messages.threads import Threaded, Threads, is_agents, read_threads
+from messages.threads import Threaded, Threads, has_words, is_agents, read_threads
 from messages.workbook import text_of
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ def _of_agents(
     theirs = [
         (record, (before.get(row.number) or [{}])[0])
         for record, row in rows
-        if record["reason"] == "not_a_buyer_message" and is_agents(row) and record["text"].strip()
+        if record["reason"] == "not_a_buyer_message" and is_agents(row) and has_words(record, row)
     ]
     unknown = [asked for _, asked in theirs if asked and not asked["language"]]
     for asked, language in zip(unknown, detect_languages([asked["text"] for asked in unknown]), strict=True):

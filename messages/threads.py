@@ -10,6 +10,7 @@ from functools import cache
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 from messages.columns import not_the_buyer, plain_name
 from messages.errors import InputError
@@ -143,7 +144,7 @@ def turns_of(part: Part) -> _Turns:
         is_dated = is_dated and at is not None
         is_reply = record["reason"] == "not_a_buyer_message" and is_agents(row)
         n_messages += not record["reason"]
-        n_replies += is_reply and bool(record["text"].strip())
+        n_replies += is_reply and has_words(record, row)
         if thread and (is_reply or not record["reason"]):
             turns.append((hashed(thread), round(at.timestamp() * 1e6) if at else 0, place, row.number, is_reply))
     return _Turns(turns, is_dated, n_messages, n_replies)
@@ -197,6 +198,11 @@ def answers(turns: Iterable[Turn]) -> Links:
         elif asked >= 0:
             before.append((place, asked))
     return [], before
+
+
+def has_words(record: Mapping[str, Any], row: RawRow) -> bool:
+    """True for a row that is set aside with a text of its own; one without a text holds its whole line."""
+    return bool(record["text"].strip()) and record["text"] != row.raw[:100_000]
 
 
 @cache

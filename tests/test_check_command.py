@@ -71,6 +71,7 @@ def test_a_text_is_read_in_its_encoding(tmp_path, encoding):
 
 LOG = [  # newest first, as helpdesks export
     ("3", "T1", "agent", "2026-11-20T12:00:00Z", "We will refund you in due course."),
+    ("7", "T1", "agent", "2026-11-20T12:30:00Z", " "),  # sent without a word
     ("4", "T1", "internal note", "2026-11-20T13:00:00Z", "Call me, we refund soon as possible."),
     ("2", "T1", "buyer", "2026-11-20T10:00:00Z", f"Where is my order {ID}? It is late."),
     ("6", "T2", "agent", "2026-11-20T12:00:00Z", "Your refund was sent today and arrives on Monday."),
@@ -82,9 +83,9 @@ def test_of_a_log_the_agents_replies_are_checked_against_the_message_before_them
     names = ["Message ID", "Thread ID", "Direction", "Date", "Message"]
     log = write(tmp_path / "log.csv", pd.DataFrame(LOG, columns=names).to_csv(index=False))
     assert [(r.row, r.facts["language"], r.facts.get("order_id"), r.line) for r in replies_in(log)] == [
-        (1, "en", ID, 2), (4, "de", None, 5)
+        (1, "en", ID, 2), (5, "de", None, 6)
     ]  # fmt: skip
-    assert findings(log) == [(1, "order-id-missing"), (1, "vague-time"), (4, "other-language")]
+    assert findings(log) == [(1, "order-id-missing"), (1, "vague-time"), (5, "other-language")]
 
 
 def test_without_a_reply_the_columns_are_named(tmp_path):
