@@ -62,17 +62,13 @@ def is_resolved(case: Case) -> bool:
     """
     if "answer" in case.occurring or money.sums(case):
         return True
-    if any(_counts(case, a) for a, _ in case.where("bound")):
-        return True
-    if any(
-        _counts(case, a) and not _is_past_cause(case, a) for name in ("action", "call") for a, _ in case.where(name)
-    ):
+    if any(_decides(case, a) for name in ("bound", "action", "call") for a, _ in case.where(name)):
         return True
     if _is_plain_answer(case):
         return True
     ids = _named(case)
     if any(
-        _counts(case, m.start()) and not _is_past_cause(case, m.start())
+        _decides(case, m.start())
         for m in _NUMBERED.finditer(case.plain)
         if not any(a <= m.start() < b for _, a, b in ids)
     ):
@@ -92,7 +88,7 @@ def _is_plain_answer(case: Case) -> bool:
 
 def _is_filler(case: Case, start: int, end: int) -> bool:
     """True for a sentence of thanks, of regret or of what went wrong; a salutation before it says nothing about it."""
-    if case.says("mishap", start, end):
+    if case.says("mishap", start, end) or _is_finding(case, start, end):
         return True
     if "filler" not in case.occurring:
         return False
@@ -105,6 +101,19 @@ def _is_filler(case: Case, start: int, end: int) -> bool:
 def _counts(case: Case, place: int) -> bool:
     """True if the clause around this place is not one of thanks, regret or patience."""
     return not case.says("filler", *segment(case, place, place + 1))
+
+
+def _decides(case: Case, place: int) -> bool:
+    """True if the clause around this place is none of thanks, and neither it nor its sentence only looks back."""
+    if not _counts(case, place) or _is_past_cause(case, place):
+        return False
+    return not _is_finding(case, *case.reading.sentence_at(place))
+
+
+def _is_finding(case: Case, start: int, end: int) -> bool:
+    """True if a sentence only tells what was seen, noted or thought: "it was scanned in Leeds on the 12th"."""
+    told = ("ahead", "step", "instruction")
+    return case.says("found", start, end) and not any(case.says(name, start, end) for name in told)
 
 
 def _is_past_cause(case: Case, place: int) -> bool:
