@@ -183,9 +183,20 @@ def _known(encoding: str) -> str:
         ) from None
 
 
+def _damaged(error: UnicodeError) -> tuple[str, int]:
+    """As "surrogateescape", which refuses ASCII: of a damaged byte in a code of seven bits only that it is one is told."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return "".join(chr(0xDC00 + max(byte, 0x80)) for byte in error.object[error.start : error.end]), error.end
+
+
+_DAMAGED = "henji.damaged"
+codecs.register_error(_DAMAGED, _damaged)
+
+
 def _decode(lines: Iterable[bytes], codec: str) -> Lines:
     """Decode line by line, again each time; what was decoded once is not kept unless it was held already."""
-    decoded: Iterable[str] = Again(lambda: (line.decode(codec, "surrogateescape") for line in lines))
+    decoded: Iterable[str] = Again(lambda: (line.decode(codec, _DAMAGED) for line in lines))
     return Lines(list(decoded) if isinstance(lines, list) else decoded, codec)
 
 

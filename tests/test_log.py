@@ -543,6 +543,15 @@ def test_gorgias_and_reamaze_messages(tmp_path):
     assert log.messages["thread_id"][0] == "s-1"
 
 
+def test_a_damaged_byte_in_a_code_of_seven_bits_costs_its_row(tmp_path):
+    texts_of = ["返品したいです。", "まだ届きません。", "説明書がありません。"]
+    data = csv_of(rows_of(texts_of, "amazon.co.jp"), always=False).encode("iso2022_jp")
+    at = data.index("まだ".encode("iso2022_jp")[3:7])
+    log = read(tmp_path, data[:at] + b"\x01" + data[at + 1 :], "log.csv")
+    assert texts(log) == [texts_of[0], texts_of[2]]
+    assert reasons(log) == {2: "undecodable"}
+
+
 # --- Workbooks and Parquet -----------------------------------------------------------------------------------------
 
 
