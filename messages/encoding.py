@@ -184,7 +184,7 @@ def _known(encoding: str) -> str:
 
 
 def _damaged(error: UnicodeError) -> tuple[str, int]:
-    """As "surrogateescape", which refuses ASCII: of a damaged byte in a code of seven bits only that it is one is told."""
+    """As "surrogateescape", which refuses ASCII: of a damaged byte of seven bits only that it is one is told."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
     return "".join(chr(0xDC00 + max(byte, 0x80)) for byte in error.object[error.start : error.end]), error.end

@@ -549,7 +549,7 @@ def test_a_damaged_byte_in_a_code_of_seven_bits_costs_its_row(tmp_path):
     at = data.index("まだ".encode("iso2022_jp")[3:7])
     log = read(tmp_path, data[:at] + b"\x01" + data[at + 1 :], "log.csv")
     assert texts(log) == [texts_of[0], texts_of[2]]
-    assert reasons(log) == {2: "undecodable"}
+    assert reasons(log) == {2: "undecodable_bytes"}
 
 
 # --- Workbooks and Parquet -----------------------------------------------------------------------------------------
