@@ -118,9 +118,9 @@ def _is_fact(said: str) -> bool:
 
 
 def courting(case: Case) -> Spans:
-    """Sentences that court a review, or want one gone; some word for one stands in them."""
-    for start, end, _, text in _sentences(case) if "reviewish" in case.occurring else ():
-        if _sounds(case, text, "review_manipulation") and case.says("reviewish", start, end):
+    """Sentences that court a review, or want one gone; some word for one stands in them, and nothing is quoted."""
+    for start, end, said, text in _sentences(case) if "reviewish" in case.occurring else ():
+        if "   " not in said and _sounds(case, text, "review_manipulation") and case.says("reviewish", start, end):
             yield start, end
 
 
