@@ -114,7 +114,7 @@ _QUOTED = re.compile(
 )
 _ENDS = re.compile(r"[.!?…。！？\n](?:(?<=[.!?…])[.!?…]*[\"')\]]*(?=\s|$)|(?<=[。！？!?])[。！？!?]*|(?<=\n))")
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(\"'\-])(?:[a-z]|ref|rif|mr|mrs|ms|mx|dr|st|sr|sra|srta|sres|dra|d|dna|no|nr|num|tel|art|bzw|ca|usw|etc|inkl|evtl|ggf|zzgl|max|min"
+    r"(?:^|[\s(\"'\-])(?:(?<![0-9]\s)[a-z]|ref|rif|mr|mrs|ms|mx|dr|st|sr|sra|srta|sres|dra|d|dna|no|nr|num|tel|art|bzw|ca|usw|etc|inkl|evtl|ggf|zzgl|max|min"
     r"|approx|incl|vs|e\.g|i\.e|z\.b|d\.h|u\.a|p\.ex|p\.ej|aprox|cod|sig|sigg|dott|prof|ing|ud|uds|vd|hr|fr|bd|str|std|mio|jan|feb|aug|sept|okt|nov|dez|dec"
     r"|[ap]\.m)\.$"
 )  # fmt: skip
@@ -203,7 +203,7 @@ class Reading:
 
     @cached_property
     def sentences(self) -> list[tuple[int, int]]:
-        """Where each sentence begins and ends; a number's or an abbreviation's dot ends none.
+        """Where each sentence begins and ends; a number's or an abbreviation's dot ends none, that of "13 h." does.
 
         >>> r = Reading.of("Guten Tag Hr. Ott, er kommt am 5. Mai. Danach z. B. bis 18 Uhr!\\nViele Grüße", "de")
         >>> [r.plain[a:b].strip() for a, b in r.sentences]
