@@ -5,6 +5,7 @@ from messages.clean import find_order_ids as find_order_ids
 from messages.errors import InputError as InputError
 from messages.errors import LogError as LogError
 from messages.explain import explain as explain
+from messages.fields import hashed as hashed
 from messages.language import SUPPORTED_LANGUAGES as SUPPORTED_LANGUAGES
 from messages.language import detect_language as detect_language
 from messages.language import detect_languages as detect_languages
@@ -27,6 +28,5 @@ from messages.replies import Reply as Reply
 from messages.replies import read_replies as read_replies
 from messages.replies import replies_of as replies_of
 from messages.threads import Threaded as Threaded
-from messages.threads import hashed as hashed
 from messages.threads import on_disk as on_disk
 from messages.threads import read_threads as read_threads

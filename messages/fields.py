@@ -167,8 +167,17 @@ def _hash_of_id(row: RawRow, plan: Plan) -> int:
 
 def _hashed_id(message_id: str) -> int:
     """A number that tells ids apart, too large for one of a row."""
-    digest = hashlib.blake2b(message_id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big") | 1 << 63
+    return hashed(message_id) % (1 << 64) | 1 << 63
+
+
+def hashed(text: str) -> int:
+    """A number of 64 bits that tells texts apart.
+
+    >>> hashed("302-1234567-7654321") == hashed("302-1234567-7654321") != hashed("302-1234567-7654322")
+    True
+    """
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
 
 
 def records_of(rows: Sequence[RawRow], plan: Plan, repeated: Container[int] = ()) -> list[dict[str, Any]]:

@@ -1,6 +1,5 @@
 """What the threads of a log tell of its rows: which messages wait for a reply, and what was said before each."""
 
-import hashlib
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,7 +13,7 @@ from typing import Any
 
 from messages.columns import not_the_buyer, plain_name
 from messages.errors import InputError
-from messages.fields import records_of
+from messages.fields import hashed, records_of
 from messages.log import Part, Parts
 from messages.rows import RawRow
 from messages.workbook import text_of
@@ -148,16 +147,6 @@ def turns_of(part: Part) -> _Turns:
         if thread and (is_reply or not record["reason"]):
             turns.append((hashed(thread), round(at.timestamp() * 1e6) if at else 0, place, row.number, is_reply))
     return _Turns(turns, is_dated, n_messages, n_replies)
-
-
-def hashed(text: str) -> int:
-    """A number of 64 bits that tells texts apart.
-
-    >>> hashed("302-1234567-7654321") == hashed("302-1234567-7654321") != hashed("302-1234567-7654322")
-    True
-    """
-    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)
 
 
 Links = tuple[list[tuple[int, str]], list[tuple[int, int]]]

@@ -266,17 +266,3 @@ def corpus_sum(messages: Iterable[Labelled]) -> str:
     """The SHA-256 of labelled messages: their texts, scenarios and order."""
     lines = (f"{m.scenario}\t{m.text}\0" for m in messages)
     return hashlib.sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def overlap(a: str, b: str, n: int = 5) -> float:
-    """Share of character n-grams that two texts have in common (Jaccard), 0 to 1.
-
-    >>> overlap("Where is my parcel?", "Where is my parcel??") > 0.9, overlap("Where is my parcel?", "It hums.")
-    (True, 0.0)
-    """
-    grams = [{t[i : i + n] for i in range(max(1, len(t) - n + 1))} for t in (_flat(a), _flat(b))]
-    return len(grams[0] & grams[1]) / len(grams[0] | grams[1])
-
-
-def _flat(text: str) -> str:
-    return re.sub(r"\s+", " ", text.lower()).strip()

@@ -106,10 +106,6 @@ class RuleBook:
     words: Mapping[str, str]
     numbers: Mapping[str, int] = field(default_factory=dict)
 
-    def of_kind(self, kind: str) -> tuple[Rule, ...]:
-        """The rules that one function looks after."""
-        return tuple(r for r in self.rules if r.kind == kind)
-
 
 @cache
 def rule_book(language: str) -> RuleBook:
