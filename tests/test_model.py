@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.peers import bucket, scikit_learn
-from model import SCENARIOS, ModelError, encoder, load_classifier
+from model import SCENARIOS, ModelError, classifier, encoder, load_classifier, products
 from model.artifact import PRETRAINED, _canonical, load_model, save_model
 from model.classifier import NgramReader, settings_in_force, softmax
 from model.classifier import load_classifier as read_classifier
@@ -117,6 +117,23 @@ def test_a_batch_says_what_single_messages_say() -> None:
     messages = [m for _, m in PLAIN]
     classifier = load_classifier()
     assert [classifier.classify([m])[0] for m in messages] == classifier.classify(messages)
+
+
+@pytest.mark.parametrize("first, stop", [(0, 96), (32, 80)])
+def test_few_rows_are_multiplied_by_our_own_loop(first: int, stop: int) -> None:
+    random = np.random.default_rng(0)
+    rows, matrix = (random.standard_normal(shape).astype(np.float32) for shape in ((5, 1280), (1280, 96)))
+    np.testing.assert_allclose(products._walked(rows, matrix, first, stop), rows @ matrix[:, first:stop], atol=1e-3)
+
+
+def test_few_messages_come_out_the_same_by_either_product(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where our loop does not round as the machine's library, the library does it all; here both can."""
+    messages = [m for _, m in PLAIN[::5]]
+    reader = load_classifier()
+    ours = [reader.classify([m])[0] for m in messages]
+    for module in (classifier, products):
+        monkeypatch.setattr(module, "rounds_alike", lambda: False)
+    assert [reader.classify([m])[0] for m in messages] == ours
 
 
 def test_fast_reads_the_words_alone() -> None:

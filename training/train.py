@@ -108,8 +108,6 @@ class Fit:
 
     ngrams: NgramReader
     meaning: MeaningReader
-    grid: NDArray[np.int8]  # the landmarks in steps, as the model file holds them
-    steps: Array  # of the grid, one per axis
     alone: Array
     both: Array
 
@@ -141,8 +139,8 @@ def fit_readers(corpus: Corpus) -> Fit:
         np.array([idf_step], np.float32),
         np.concatenate([bias_alone, bias]).astype(np.float32),
     )
-    meaning = MeaningReader(mean, axes, points, weights, GAMMA)
-    return Fit(ngrams, meaning, grid, steps, alone[back], (both + bias)[back])
+    meaning = MeaningReader(mean, axes, grid, steps, weights, GAMMA)
+    return Fit(ngrams, meaning, alone[back], (both + bias)[back])
 
 
 def _fit_alone(
@@ -391,7 +389,7 @@ def fit(
     meaning = fitted.meaning
     arrays = {f"ngram_{name}": getattr(fitted.ngrams, name) for name in NGRAM_ARRAYS}
     arrays |= {"meaning_mean": meaning.mean, "meaning_axes": meaning.axes.astype(np.float16)}
-    arrays |= {"meaning_landmarks": fitted.grid, "meaning_steps": fitted.steps}
+    arrays |= {"meaning_landmarks": meaning.landmarks, "meaning_steps": meaning.steps}
     arrays |= {"meaning_weights": meaning.weights.astype(np.float16)}
     settings = {
         "scenarios": list(scenarios),
