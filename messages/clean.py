@@ -39,10 +39,10 @@ def clean_message(text: str) -> str:
     >>> clean_message("Blau.\\n\\nAm 03.11.2026 schrieb Lampenshop:\\n> Farbe?\\n\\nVon meinem iPhone gesendet")
     'Blau.'
     """
-    visible, hidden = _without_surrogates(text)
+    visible, hidden = without_surrogates(text)
     plain = html_text(visible) if is_html(visible) else visible
     plain = plain.replace("\r\n", "\n").replace("\r", "\n").lstrip("\ufeff")
-    return _with_surrogates(_own_words(plain, depth=0), hidden)
+    return with_surrogates(_own_words(plain, depth=0), hidden)
 
 
 def _own_words(text: str, depth: int) -> str:
@@ -63,13 +63,15 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _STANDINS = re.compile("[\U00100000-\U001007ff]")
 
 
-def _without_surrogates(text: str) -> tuple[str, bool]:
+def without_surrogates(text: str) -> tuple[str, bool]:
+    """The text with private characters for lone surrogates, and whether there are any."""
     if not _SURROGATES.search(text):
         return text, False
     return _SURROGATES.sub(lambda m: chr(0x100000 + ord(m[0]) - 0xD800), text), True
 
 
-def _with_surrogates(text: str, hidden: bool) -> str:
+def with_surrogates(text: str, hidden: bool) -> str:
+    """What `without_surrogates` hid, put back."""
     return _STANDINS.sub(lambda m: chr(ord(m[0]) - 0x100000 + 0xD800), text) if hidden else text
 
 
@@ -256,7 +258,7 @@ def words_end(text: str) -> bool | None:
     >>> [words_end(t) for t in ("---- Message: ----\\nIt", "---- Message: ----\\nIt\\n[commMgrTok:A1]", "It")]
     [False, True, None]
     """
-    visible, _ = _without_surrogates(text)
+    visible, _ = without_surrogates(text)
     known, unknown = _markers()
     _, below = _frame()
     found = list(known.finditer(visible))
@@ -329,7 +331,7 @@ def is_relayed(text: str) -> bool:
     True
     """
     opening, details, _ = _relay_patterns()
-    visible, _ = _without_surrogates(text[:20_000])
+    visible, _ = without_surrogates(text[:20_000])
     return opening.search(visible) is not None and details.search(visible) is not None
 
 
@@ -416,7 +418,7 @@ def is_forward(text: str) -> bool:
     >>> is_forward("Bitte antworten\\n---------- Weitergeleitete Nachricht ---------\\nVon: Ann"), is_forward("Hallo")
     (True, False)
     """
-    visible, _ = _without_surrogates(text[:20_000])
+    visible, _ = without_surrogates(text[:20_000])
     return any(_matches(_history_patterns()["forwarded"], line) for line in visible.split("\n") if line.strip())
 
 
@@ -550,7 +552,7 @@ def find_order_ids(text: str) -> list[str]:
     >>> find_order_ids("注文１２３－４５６７８９０－１２３４５６７ and 302-1234567-1234567, not 4302-1234567-1234567")
     ['123-4567890-1234567', '302-1234567-1234567']
     """
-    plain, _ = _without_surrogates(text)
+    plain, _ = without_surrogates(text)
     ids: dict[str, None] = {}
     position = 0
     plain = plain.translate(_WIDE)
@@ -566,7 +568,7 @@ def find_asin(text: str) -> str | None:
     >>> find_asin("1 of Lamp [ASIN: B00SAMPLE1]"), find_asin("amazon.de/dp/3551354014?x"), find_asin("BOXSHIPPED")
     ('B00SAMPLE1', '3551354014', None)
     """
-    plain, _ = _without_surrogates(text)
+    plain, _ = without_surrogates(text)
     found = _ASIN.search(plain)
     return next(g for g in found.groups() if g).upper() if found else None
 
@@ -578,7 +580,7 @@ def find_marketplace_in(*texts: str | None) -> str | None:
     ('JP', 'DE')
     """
     for text in filter(None, texts):
-        plain, _ = _without_surrogates(text)
+        plain, _ = without_surrogates(text)
         for pattern in (_MARKETPLACE_ID, _DOMAINS):
             for found in pattern.finditer(plain):
                 if marketplace := find_marketplace(found.group()):

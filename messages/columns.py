@@ -5,6 +5,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ _DOUBTFUL = -1000  # rank of names that mean a message only if nothing better is
 _PART = 500  # a part of a name ranks this much lower than the whole
 _REMARK = re.compile(r"[(\[（【].*$")
 _NOT_LETTERS = re.compile(r"[\W_]+")
+_RULE = re.compile("[-=_:+]{3,}")
 
 
 @cache
@@ -42,6 +44,8 @@ def plain_name(name: str) -> str:
     >>> plain_name("Message ID"), plain_name("message_id"), plain_name("Käufer‑E‑Mail"), plain_name("ＡＳＩＮ")
     ('messageid', 'messageid', 'kauferemail', 'asin')
     """
+    if name.isascii():
+        return _NOT_LETTERS.sub("", name.lower())
     folded = unicodedata.normalize("NFKD", name.casefold())
     return _NOT_LETTERS.sub("", "".join(c for c in folded if unicodedata.category(c) != "Mn"))
 
@@ -234,7 +238,7 @@ def is_total(cells: Sequence[str]) -> bool:
     >>> [is_total(row) for row in (["Total", "14", ""], ["合計：14件"], ["M00014", "", ""], ["Total loss, refund!"])]
     [True, True, False, False]
     """
-    filled = [c.strip() for c in cells if c.strip()]
+    filled = list(islice((stripped for c in cells if (stripped := c.strip())), 4))
     if not filled or len(filled) > 3 or max(map(len, filled)) > 60:
         return False
     if not any(char.isalnum() for char in filled[0]):
@@ -252,8 +256,10 @@ def is_rule(cells: Sequence[str]) -> bool:
     >>> is_rule(["----", "-------"]), is_rule(["-", "-"]), is_rule(["----"])
     (True, False, False)
     """
-    filled = [c.strip() for c in cells if c.strip()]
-    return len(filled) > 1 and all(re.fullmatch(r"[-=_:+]{3,}", c) for c in filled)
+    if not _RULE.fullmatch(next(filter(str.strip, cells), "").strip()):
+        return False
+    filled = [stripped for c in cells if (stripped := c.strip())]
+    return len(filled) > 1 and all(map(_RULE.fullmatch, filled))
 
 
 def is_closing(cells: Sequence[str]) -> bool:

@@ -1,8 +1,9 @@
 """Delimited text, of any dialect, with its damage located: no row swallows another."""
 
+import csv
 import re
 import sys
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -30,10 +31,10 @@ _DELIMITERS = (",", ";", "\t", "|", "^", "~", "\x1f", "\x01", "¦", "，", "||",
 _LINE_END = "\r\n"
 _NOTHING = "\x00 \t\r\n\u3000"
 _SHAPE_SAMPLE = 2000
-_TAIL = 200  # lines at the end of a file among which remarks below the rows are looked for
 _NAMED = 10  # lines that were left out and are named
 _IN_VAIN = 100_000  # lines, and two for each that was read, may be looked at in vain for a closing quote
 _LONGEST_SAMPLE = 100  # lines of one record in a sample
+_LONGEST_PLAIN = 100_000  # characters of a record that Python's own reader is given: it refuses longer cells
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,15 @@ class Dialect:
         text = rf"(?:[^{q}\\]++|\\.?)*+" if self.backslash else f"[^{q}]*+"
         stray = rf"{q}(?! *+(?:{delimiter}|[\r\n]*+\Z))"
         return re.compile(rf" *+{q}({text}(?:(?:{q}{q}|{stray}){text})*+)({q} *+(?:({delimiter})|[\r\n]*+\Z))?", re.S)
+
+    @cached_property
+    def plain(self) -> re.Pattern[str] | None:
+        """A record beyond doubt: what of it is quoted is so as a whole, and no quote stands anywhere else."""
+        q, delimiter = self.quote, re.escape(self.delimiter)
+        if self.backslash or len(q) != 1 or len(self.delimiter) != 1:
+            return None
+        cell = rf"(?:{q}[^{q}]*+(?:{q}{q}[^{q}]*+)*+{q}|[^{q}{delimiter}\r\n]*+)"
+        return re.compile(rf"{cell}(?:{delimiter}{cell})*+")
 
     def meant(self, written: str) -> tuple[str, bool]:
         r"""What stands within quotes as it is meant, and whether a quote in it is neither doubled nor escaped.
@@ -187,6 +197,11 @@ def shape(cell: str) -> str:
     return re.sub(r"\d+", "9", re.sub(r"[^\W\d_]+", "a", cell.strip()))
 
 
+def _of_shape(known: str) -> str:
+    """A pattern for the cells of a shape."""
+    return "".join({"a": r"[^\W\d_]+", "9": r"\d+"}.get(char, re.escape(char)) for char in known)
+
+
 @dataclass(frozen=True)
 class Table:
     """A header and what a row below it looks like: how many fields, and the shape of those that always look alike."""
@@ -201,12 +216,17 @@ class Table:
         """The header's fields up to the last one with a name."""
         return len(self.names)
 
+    @cached_property
+    def _shaped(self) -> dict[int, re.Pattern[str]]:
+        """The cells that have a shape."""
+        return {index: re.compile("|".join(map(_of_shape, known))) for index, known in self.shapes.items()}
+
     def begins_record(self, cells: Sequence[str]) -> bool:
         """True when the cells that have a shape show it, and at least one does."""
         hits = 0
-        for index, known in self.shapes.items():
-            if index < len(cells) and cells[index].strip():
-                if shape(cells[index][:200]) not in known:
+        for index, known in self._shaped.items():
+            if index < len(cells) and (cell := cells[index]).strip():
+                if not known.fullmatch(cell[:200].strip()):
                     return False
                 hits += 1
         return hits > 0
@@ -308,7 +328,7 @@ def delimited_rows(source: Lines, name: str, chosen: Mapping[str, str] | None = 
     Of the lines only a window is held, however large the file is.
     Raises NoTextColumn when no line names a text column.
     """
-    lines = Again(lambda: _without_marks(source.lines))
+    lines = source.without_marks
     head = list(islice(lines, HEADER_WITHIN + 20))
     sniffed = _sniff(head, chosen)
     if sniffed is None and _whole_lines_quoted(head):
@@ -317,7 +337,7 @@ def delimited_rows(source: Lines, name: str, chosen: Mapping[str, str] | None = 
     if sniffed is None:
         raise no_text_column(name, _first_names(head))
     dialect, header_at = sniffed
-    n_lines, tail = _tail(lines)
+    n_lines, tail = source.tail
     window = Window(lines)
     window.end = n_lines
     course = _Course(source.complete)
@@ -354,27 +374,6 @@ def _torn(line: str, last: RawRow, d: Dialect) -> tuple[bool, str]:
     if d.quote and line.endswith(d.quote):
         return False, ""
     return False, f"The last line has no line end: if the file was cut, the text in {last.place} is not whole."
-
-
-def _without_marks(lines: Iterable[str]) -> Iterator[str]:
-    r"""The lines without byte order marks, and without the \x1a with which DOS ends a file."""
-    held: str | None = None
-    for line in lines:
-        if held is not None:
-            yield held
-        held = line.removeprefix("\ufeff")
-    if held is not None:
-        yield held.rstrip("\x1a")
-
-
-def _tail(lines: Iterable[str]) -> tuple[int, list[str]]:
-    """How many lines there are, and the last ones."""
-    n_lines = 0
-    last: deque[str] = deque(maxlen=_TAIL)
-    for line in lines:
-        n_lines += 1
-        last.append(line)
-    return n_lines, list(last)
 
 
 def _table_at(window: Window, at: int, d: Dialect, chosen: Mapping[str, str] | None) -> tuple[Table, list[str], int]:
@@ -493,13 +492,46 @@ def _whole_records(lines: Window, at: int, table: Table) -> Iterator[tuple[int, 
         return len(cells) >= n and table.begins_record(cells)
 
     while lines.has(at):
-        record, reason = read_record(lines, at, table.dialect, stops), ""
-        several = record.after > at + 1
-        if not record.closed or (several and (record.stray or filled_to(record.fields) > n)):
-            record, reason = _on_its_own(lines[at], at, table)
-        yield at, record, reason, "".join(lines[i] for i in range(at, record.after)).rstrip(_LINE_END)
+        plain = _plain_record(lines, at, table)
+        if plain and spent + plain[0].after - at <= _IN_VAIN + 2 * at:
+            record, raw = plain
+            spent += record.after - at - 1
+            yield at, record, "", raw
+        else:
+            record, reason = read_record(lines, at, table.dialect, stops), ""
+            several = record.after > at + 1
+            if not record.closed or (several and (record.stray or filled_to(record.fields) > n)):
+                record, reason = _on_its_own(lines[at], at, table)
+            yield at, record, reason, "".join(lines[i] for i in range(at, record.after)).rstrip(_LINE_END)
         at = record.after
         lines.forget(at)
+
+
+def _plain_record(lines: Window, at: int, table: Table) -> tuple[Record, str] | None:
+    """The record that begins at a line, and its lines; None where there is anything about it to be looked at closely.
+
+    So are nearly all; what they hold is what `read_record` finds, and Python's own reader finds it much faster.
+    """
+    text, after, d = lines[at], at + 1, table.dialect
+    if not d.plain:
+        return None
+    if d.quote not in text:
+        raw = text.rstrip(_LINE_END)
+        return Record(raw.split(d.delimiter), after), raw
+    if (n_quotes := text.count(d.quote)) % 2:
+        pieces = [text]
+        while n_quotes % 2:
+            line = _line(lines, after)
+            if line is None or line.count(d.delimiter) >= table.n_fields - 1:
+                return None
+            pieces.append(line)
+            after, n_quotes = after + 1, n_quotes + line.count(d.quote)
+        text = "".join(pieces)
+    raw = text.rstrip(_LINE_END)
+    if len(raw) > _LONGEST_PLAIN or not d.plain.fullmatch(raw):
+        return None
+    fields = next(csv.reader((raw,), delimiter=d.delimiter, quotechar=d.quote))
+    return (Record(fields, after), raw) if after == at + 1 or filled_to(fields) <= table.n_fields else None
 
 
 def _section(
@@ -538,7 +570,7 @@ def _place(first: int, last: int) -> str:
 
 def _misfit(record: Record, n: int) -> str:
     """The reason why a record that has not the fields of its header is no message."""
-    if n <= len(record.fields) and filled_to(record.fields) <= n:
+    if len(record.fields) == n or (n < len(record.fields) and filled_to(record.fields) <= n):
         return ""
     return "unbalanced_quote" if record.stray else "wrong_field_count"
 
@@ -561,8 +593,11 @@ def _no_row(fields: Sequence[str], is_damaged: bool, table: Table, head: Sequenc
 
 def _is_other_header(fields: Sequence[str], table: Table) -> bool:
     """The header of another table below this one: two exports with different columns were put together."""
+    longest = max(fields, key=len)
+    if len(longest) > 60 and longest.strip():  # words: so in most rows
+        return False
     names = [c for c in fields if c.strip()]
-    if len(names) < 2 or max(map(len, names)) > 60 or (table.shapes and table.begins_record(fields)):
+    if len(names) < 2 or max(map(len, names)) > 60 or table.begins_record(fields):
         return False
     return sum(map(is_known_name, names)) >= max(2, 0.6 * len(names)) and "text" in pick_columns(names)
 

@@ -3,8 +3,10 @@
 import codecs
 import io
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import Generic, TypeVar
 
@@ -40,6 +42,7 @@ _CANDIDATES = (
     "cp1251",
 )
 _SAMPLE = 200_000  # bytes of lines with something to decide
+_TAIL = 200  # lines at the end of a file among which remarks below the rows are looked for
 
 _LATIN = "äöüßÄÖÜéèêëàâçîïôûùœæñáíóúü¿¡ìòÉÈÀÇÊÂÎÔÛŒÑÁÍÓÚÌÒ€£°«»’‘“”„–—…©®·×½²³"
 _POLISH_TURKISH = "ąćęłńśźżĄĆĘŁŃŚŹŻğışçĞİŞ"
@@ -73,6 +76,31 @@ class Lines:
     encoding: str
     notes: tuple[str, ...] = ()
     complete: bool = True
+
+    @cached_property
+    def without_marks(self) -> Iterable[str]:
+        """The lines without byte order marks, and without the end mark of DOS."""
+        return Again(lambda: _without_marks(self.lines))
+
+    @cached_property
+    def tail(self) -> tuple[int, list[str]]:
+        """How many lines there are without marks, and the last ones: looked for once, however often all are read."""
+        n_lines = 0
+        last: deque[str] = deque(maxlen=_TAIL)
+        for n_lines, line in enumerate(self.without_marks, 1):  # noqa: B007
+            last.append(line)
+        return n_lines, list(last)
+
+
+def _without_marks(lines: Iterable[str]) -> Iterator[str]:
+    r"""The lines without byte order marks, and without the \x1a with which DOS ends a file."""
+    held: str | None = None
+    for line in lines:
+        if held is not None:
+            yield held
+        held = line.removeprefix("\ufeff")
+    if held is not None:
+        yield held.rstrip("\x1a")
 
 
 def decode_lines(
@@ -190,13 +218,13 @@ def _damaged(error: UnicodeError) -> tuple[str, int]:
     return "".join(chr(0xDC00 + max(byte, 0x80)) for byte in error.object[error.start : error.end]), error.end
 
 
-_DAMAGED = "henji.damaged"
-codecs.register_error(_DAMAGED, _damaged)
+DAMAGED = "henji.damaged"  # for `bytes.decode`: what cannot be decoded is marked, and the rest kept, in every encoding
+codecs.register_error(DAMAGED, _damaged)
 
 
 def _decode(lines: Iterable[bytes], codec: str) -> Lines:
     """Decode line by line, again each time; what was decoded once is not kept unless it was held already."""
-    decoded: Iterable[str] = Again(lambda: (line.decode(codec, _DAMAGED) for line in lines))
+    decoded: Iterable[str] = Again(lambda: (line.decode(codec, DAMAGED) for line in lines))
     return Lines(list(decoded) if isinstance(lines, list) else decoded, codec)
 
 
@@ -232,6 +260,8 @@ def _is_utf8(lines: Iterable[bytes]) -> bool:
 
     In a log that is not UTF-8 hardly any line is valid UTF-8 by chance.
     """
+    if _all_utf8(lines):
+        return True
     good_lines = bad_lines = good = bad = 0
     for line in lines:
         if line.isascii():
@@ -244,6 +274,15 @@ def _is_utf8(lines: Iterable[bytes]) -> bool:
     return (
         not bad_lines or good >= 2 * bad or (good_lines > 0 and good_lines * (9 if good_lines > 1 else 1) >= bad_lines)
     )
+
+
+def _all_utf8(lines: Iterable[bytes]) -> bool:
+    try:
+        for line in lines:
+            line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _likely_codec(lines: Iterable[bytes], marketplace: str | None, name: str) -> str:

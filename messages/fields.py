@@ -132,7 +132,7 @@ def _look_through(rows: Rows, plan: Plan, names: dict[str, None]) -> Survey:
             value = row.values.get(column)
             filled[column] += value is not None
             nested[column] += isinstance(value, (dict, list))
-        for column in dates:
+        for column in dates if len(told) < 3 else ():
             told.add(day_first([text_of(row.values.get(column))]))
         for column in plan.picked.get("scenario", ()):
             label = text_of(row.values.get(column))

@@ -30,10 +30,13 @@ _DIALECTS = {
 }  # fmt: skip
 
 # Whole words with a figure or an @, and addresses of pages; a word is looked at once, from its beginning.
-_IDS = re.compile(r"(?<![!-~])(?:[!-~]*[0-9]|[!-~]+@(?=[!-~]))[!-~]*|(?:https?://|www\.)[!-~]+|⟨[A-Za-z0-9_]+⟩", re.I)
+_IDS = re.compile(
+    r"(?<![!-~ıİ])(?:[!-/:-~ıİ]*+[0-9]|[!-~ıİ][!-?A-~ıİ]*+@(?=[!-~ıİ]))[!-~ıİ]*"
+    r"|(?:[hH][tT]{2}[pP][sS]?://|[wW]{3}\.)[!-~ıİ]+|⟨[A-Za-z0-9_ıİ]+⟩"
+)
 _HAS_QUOTE = re.compile("[\"“„«「']")
 _QUOTES = re.compile(
-    r"\"[^\"\n]{3,200}\"|[“„][^“”\n]{3,200}[“”]|«[^«»\n]{3,200}»|「[^「」\n]{1,100}」|'(?<![^\W\d_]')[^'\n]{9,200}'(?![^\W\d_])"
+    r"\"[^\"\n]{3,200}\"|“[^“”\n]{3,200}[“”]|„[^“”\n]{3,200}[“”]|«[^«»\n]{3,200}»|「[^「」\n]{1,100}」|'(?<![^\W\d_]')[^'\n]{9,200}'(?![^\W\d_])"
 )
 _HAS_ID = re.compile("[0-9@⟨]")
 _WORDS = re.compile(r"[^\W\d_]+")
@@ -149,7 +152,7 @@ def _is_romaji(words: Sequence[_Word]) -> bool:
     >>> [_is_romaji([_word(w) for w in t.replace(",", "").split()]) for t in texts]
     [True, False, False, False]
     """
-    japanese = sum(word.is_japanese for word in words)
+    japanese = sum([word.is_japanese for word in words])
     if not japanese or (japanese == 1 and len(words) > 3):
         return False
     if japanese * 5 >= len(words) and (len(words) < 4 or _sound_japanese(words) >= 0.5):
@@ -168,7 +171,7 @@ def _latin(text: str) -> str:
     known = [_word(word) for word in words]
     if _is_romaji(known):
         return "ja" if words else ""
-    signs = [word.codes for word in known if word.codes]
+    signs = [codes for _, codes, _ in known if codes]
     if not lower.isascii():
         by_letter = _tables()[1]
         signs += [codes for letter in set(lower) if (codes := by_letter.get(letter))]

@@ -13,7 +13,7 @@ from messages.charset import html_charset, known_codec
 from messages.columns import FIELDS, check_chosen, same_names
 from messages.content import HEAD, Content, content_of, open_content
 from messages.delimited import delimited_rows, no_text_column
-from messages.encoding import decode_lines, undecodable, visible_bytes, whole_text
+from messages.encoding import DAMAGED, decode_lines, undecodable, visible_bytes, whole_text
 from messages.errors import LogError
 from messages.fields import Plan, Survey, add_languages, records_of, survey
 from messages.json_log import json_rows
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 MESSAGE_COLUMNS = ("row", *(name for name in FIELDS if name != "scenario"), "issues")
 QUARANTINE_COLUMNS = ("row", "message_id", "marketplace", "received_at", "reason", "place", "text")
+_QUARANTINED = frozenset(QUARANTINE_COLUMNS)
 _NOT_THE_BUYERS = ("not_a_buyer_message", "suspect_sender")
 PART = 1_000  # rows of a log that are worked on together
 PART_CHARACTERS = 4_000_000  # and what they may hold
@@ -65,7 +66,7 @@ def read_log(
     """
     check_chosen(columns)
     content = open_content(path)
-    reading = drained(_rows(content, _Hints(columns, encoding, marketplace)))
+    reading = drained(_reader(content, _Hints(columns, encoding, marketplace))())
     found = _survey(content.name, lambda: given(reading), columns, marketplace)
     repeated = {row.number for row in reading.rows if found.repeats(row)}
     records = records_of(reading.rows, found.plan, repeated)
@@ -158,7 +159,8 @@ def read_parts(
     check_chosen(columns)
     content = path if isinstance(path, Content) else open_content(path)
     hints = _Hints(columns, encoding, marketplace, as_it_lies)
-    found = _survey(content.name, lambda: _rows(content, hints), columns, marketplace)
+    rows = _reader(content, hints)
+    found = _survey(content.name, rows, columns, marketplace)
     return Parts(
         name=content.name,
         digest=content.digest,
@@ -168,7 +170,7 @@ def read_parts(
         labelled=bool(found.plan.scenario),
         complete=found.ending.complete,
         notes=_notes(found),
-        make=lambda: _parts(_rows(content, hints), found, content.name if named else ""),
+        make=lambda: _parts(rows(), found, content.name if named else ""),
     )
 
 
@@ -177,7 +179,7 @@ def _parts(rows: Iterator[RawRow], found: Survey, file: str) -> Iterator[Part]:
     first = characters = 0
     for row in rows:
         kept.append(row)
-        characters += sum(len(v) for v in row.values.values() if isinstance(v, str))
+        characters += len(row.raw) or sum(len(v) for v in row.values.values() if isinstance(v, str))
         if len(kept) == PART or characters > PART_CHARACTERS:
             yield _part(kept, found, file, first)
             first += len(kept)
@@ -200,7 +202,7 @@ def _retried(rows: Rows) -> Rows:
             row = next(rows)
         except StopIteration as end:
             return end.value
-        is_ours = not row.reason and set(QUARANTINE_COLUMNS) <= row.values.keys()
+        is_ours = not row.reason and row.values.keys() >= _QUARANTINED
         yield _as_it_came(row) if is_ours else row
 
 
@@ -231,7 +233,7 @@ def read_rows(
     Raises LogError as `read_log` does.
     """
     check_chosen(columns)
-    return drained(_rows(open_content(path), _Hints(columns, encoding, marketplace)))
+    return drained(_reader(open_content(path), _Hints(columns, encoding, marketplace))())
 
 
 @dataclass(frozen=True)
@@ -303,23 +305,29 @@ _MAIL_HEADER = re.compile(
 )
 
 
-def _rows(content: Content, hints: _Hints) -> Rows:
+def _reader(content: Content, hints: _Hints) -> Callable[[], Rows]:
+    """What gives the rows of a file, anew each time; what it is, and how its text is encoded, is found out once."""
     rows = _rows_of(content, hints)
-    return rows if hints.as_it_lies else _retried(rows)
+    return rows if hints.as_it_lies else lambda: _retried(rows())
 
 
-def _rows_of(content: Content, hints: _Hints) -> Rows:
+def _rows_of(content: Content, hints: _Hints) -> Callable[[], Rows]:
     """Read by content: the name of a file is only a hint, and often wrong."""
     if not content.packed:
         if content.head.startswith(b"PK"):
-            return given(_read_zip(content.data(), content.name, hints))
+            return _whole(_read_zip(content.data(), content.name, hints))
         return _unpacked(content, hints)
     if content.head[257:262] == b"ustar":
         raise LogError(f"{content.name}: a tar archive. Unpack it and name the log in it.")
     rows = _unpacked(replace(content, name=re.sub(r"\.gz$", "", content.name, flags=re.I)), hints)
     if content.cut:
-        return without_end(rows, content.fault)
-    return _noted(rows, content.fault) if content.fault else rows
+        return lambda: without_end(rows(), content.fault)
+    return (lambda: _noted(rows(), content.fault)) if content.fault else rows
+
+
+def _whole(reading: Reading) -> Callable[[], Rows]:
+    """The rows of a file that is read at once."""
+    return lambda: given(reading)
 
 
 def _noted(rows: Rows, fault: str) -> Rows:
@@ -328,17 +336,17 @@ def _noted(rows: Rows, fault: str) -> Rows:
     return Ending((*ending.notes, fault), False)
 
 
-def _unpacked(content: Content, hints: _Hints) -> Rows:
+def _unpacked(content: Content, hints: _Hints) -> Callable[[], Rows]:
     for beginnings, what in _REFUSED:
         if content.head.startswith(beginnings):
             raise LogError(f"{content.name}: {what}.")
     if content.head.startswith(b"PAR1"):
-        return parquet_rows(content, content.name)
+        return lambda: parquet_rows(content, content.name)
     if _is_mail(_with_line_feeds(content.head)):
         return _mails(content)
     if content.is_unwritten:
         written = _unpacked(content.without_nuls(), hints)
-        return _noted(written, "The file ends in NUL bytes: its end was not written.")
+        return lambda: _noted(written(), "The file ends in NUL bytes: its end was not written.")
     return _text_rows(content, hints)
 
 
@@ -347,31 +355,31 @@ def _with_line_feeds(data: bytes) -> bytes:
     return data if b"\n" in data[:HEAD] else data.replace(b"\r", b"\n")
 
 
-def _mails(content: Content) -> Rows:
+def _mails(content: Content) -> Callable[[], Rows]:
     from messages.mail import read_mail
 
     rows = list(read_mail(_with_line_feeds(content.data()), content.name))
     cut = [row.place for row in rows if row.reason == "truncated" or "truncated" in row.issues]
-    return given(Reading(rows, (f"Cut off: {', '.join(cut[:10])}.",) if cut else (), not cut))
+    return _whole(Reading(rows, (f"Cut off: {', '.join(cut[:10])}.",) if cut else (), not cut))
 
 
-def _text_rows(content: Content, hints: _Hints) -> Rows:
+def _text_rows(content: Content, hints: _Hints) -> Callable[[], Rows]:
     name = content.name
     source = decode_lines(content, name, hints.encoding, hints.marketplace)
     start = next((line for line in source.lines if line.strip(_BLANK)), "").lstrip(_BLANK)
     if start.startswith(("{", "[")):
-        return json_rows(source, name)
+        return lambda: json_rows(source, name)
     if start.startswith("<"):
         text = whole_text(source.lines, name)
         if _HTML.match(text.lstrip("\ufeff")):
-            return given(read_html_table(_in_declared_charset(content.data(), text), name, hints.columns))
+            return _whole(read_html_table(_in_declared_charset(content.data(), text), name, hints.columns))
         raise LogError(f"{name}: an XML document. Save it as .xlsx or CSV.")
     if _is_binary(source.lines):
         raise LogError(
             f"{name}: no text and no format that we know. "
             "Readable: CSV, TSV, XLSX, JSON, JSON lines, Parquet, mbox, eml, also in .gz and .zip."
         )
-    return _misnamed(delimited_rows(source, name, hints.columns), name)
+    return lambda: _misnamed(delimited_rows(source, name, hints.columns), name)
 
 
 def _misnamed(rows: Rows, name: str) -> Rows:
@@ -426,7 +434,7 @@ def _of_member(content: bytes, member: str, hints: _Hints, first: Reading | None
     reading = (
         read_workbook(content, member, hints.columns)
         if content[:2] == b"PK" and b"xl/" in content
-        else drained(_unpacked(content_of(content, member), hints))
+        else drained(_unpacked(content_of(content, member), hints)())
     )
     names = _names(reading)
     words = dict(zip(names, same_names(names, _names(first), hints.columns) if first else names, strict=True))
@@ -463,8 +471,5 @@ def _in_declared_charset(data: bytes, text: str) -> str:
     """An HTML page says its own charset; it counts where the bytes are not UTF-8."""
     codec = known_codec(html_charset(data))
     if codec and undecodable(data[:200_000].decode("utf-8", "surrogateescape")):
-        try:
-            return data.decode(codec, "surrogateescape")
-        except UnicodeDecodeError:
-            return text
+        return data.decode(codec, DAMAGED)
     return text

@@ -1,5 +1,6 @@
 """Writes a table whole or not at all, in a form that a spreadsheet opens without running anything."""
 
+import csv
 import io
 import json
 import os
@@ -24,6 +25,7 @@ CELL_LIMIT = 32_767  # characters in one cell of a workbook
 LIST_LIMIT = 255  # characters of a drop-down list; a longer one is left out
 _CUT = " … [cut: the cell holds 32,767 characters]"
 _RUNS = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
+_MAY_RUN = frozenset("'=+-@\t\r\n＝＋－＠")
 
 
 def guard(cell: str) -> str:
@@ -32,7 +34,7 @@ def guard(cell: str) -> str:
     >>> guard("=HYPERLINK(1)"), guard("－5 Grad"), guard("'=1"), guard("It hums = bad")
     ("'=HYPERLINK(1)", "'－5 Grad", "''=1", 'It hums = bad')
     """
-    return "'" + cell if _RUNS.match(cell) else cell
+    return "'" + cell if cell[:1] in _MAY_RUN and _RUNS.match(cell) else cell
 
 
 def unguard(cell: str) -> str:
@@ -118,10 +120,10 @@ def encode_rows(frame: "pd.DataFrame", suffix: str) -> bytes:
     b"1,'=1\\r\\n"
     """
     if suffix in (".csv", ".tsv"):
-        text = _guarded(frame).to_csv(
-            sep="," if suffix == ".csv" else "\t", index=False, header=False, lineterminator="\r\n"
-        )
-        return text.encode("utf-8", "replace")
+        text = io.StringIO(newline="")
+        write = csv.writer(text, delimiter="," if suffix == ".csv" else "\t", lineterminator="\r\n")
+        write.writerows(zip(*([_cell(value) for value in frame[n].astype(object)] for n in frame), strict=True))
+        return text.getvalue().encode("utf-8", "replace")
     if suffix == ".jsonl":
         return _json_lines(frame).encode("utf-8", "replace")
     import pandas as pd

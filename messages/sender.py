@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from email.utils import getaddresses
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -105,12 +105,14 @@ def relay_marketplace(domain: str) -> Marketplace | None:
     return find_marketplace(domain[len(_RELAY_PREFIX) :]) if domain.startswith(_RELAY_PREFIX) else None
 
 
+@lru_cache(maxsize=1_000)  # most mail comes from few domains
 def _site(domain: str) -> str:
     """amazon.de of sellercentral.amazon.de and of amazon.de itself."""
     sites = (m.domain for m in marketplaces().values())
     return next((site for site in sites if domain == site or domain.endswith("." + site)), "")
 
 
+@lru_cache(maxsize=1_000)
 def is_lookalike(domain: str) -> bool:
     """Whether a domain is made to be taken for Amazon's.
 

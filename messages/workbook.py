@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from messages.archive import open_zip
+from messages.clean import with_surrogates, without_surrogates
 from messages.columns import (
     filled_to,
     find_header,
@@ -249,10 +250,11 @@ def read_html_table(text: str, name: str, chosen: Mapping[str, str] | None = Non
     """
     from selectolax.lexbor import LexborHTMLParser
 
-    tree = LexborHTMLParser(text)
+    visible, hidden = without_surrogates(text)  # a damaged byte would vanish
+    tree = LexborHTMLParser(visible)
     tables = []
     for table in tree.css("table"):
-        rows = [[_cell_text(cell) for cell in row.css("td, th")] for row in table.css("tr")]
+        rows = [[with_surrogates(_cell_text(c), hidden) for c in row.css("td, th")] for row in table.css("tr")]
         found = find_header(rows, chosen)
         if found:
             tables.append((found[1], rows, found[0]))

@@ -732,6 +732,23 @@ def test_odd_files_that_can_be_read(tmp_path, data, name, words, complete):
     assert (texts(log), log.complete) == (words, complete)
 
 
+@pytest.mark.parametrize(
+    ("charset", "damage"),
+    [
+        ("gb2312", b"\xff"),
+        ("gb18030", b"\x81\x30\x81<"),  # of this one two bytes are ASCII
+        ("euc-jp", b"\x8f"),
+        ("windows-1255", b"\xff"),  # only the page says that it is Hebrew
+    ],
+)
+def test_a_damaged_byte_of_a_page_costs_its_row_and_no_other(tmp_path, charset, damage):
+    word = {"gb2312": "退货", "gb18030": "退货", "euc-jp": "返品", "windows-1255": "שלום"}[charset]
+    page = f"<meta charset={charset}><table><tr><td>Id<td>Message<tr><td>1<td>{word}@<tr><td>2<td>{word}</table>"
+    log = read(tmp_path, page.encode(charset).replace(b"@", damage), "a.xls")
+    assert texts(log) == [word]
+    assert reasons(log) == {1: "undecodable_bytes"}
+
+
 # --- Refusals ------------------------------------------------------------------------------------------------------
 
 
