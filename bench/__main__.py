@@ -28,8 +28,9 @@ from messages.language import SUPPORTED_LANGUAGES
 from messages.tables import read_orders, read_table
 from model import load_classifier
 from model.classifier import ScenarioClassifier, softmax
-from model.encoder import encode_sentences, one_thread
+from model.encoder import encode_sentences
 from model.features import fold, readable
+from model.products import one_thread
 from suggest.tone import japanese, japanese_sentences
 from suggest.tone.rules import rule_book
 from training.labelled import SAMPLES, Labelled, read_labelled

@@ -49,18 +49,6 @@ def encoder_version() -> str:
     return f"{ENCODER} {'.'.join(version(ENCODER).split('.')[:2])}"
 
 
-@cache
-def _thread_pools() -> Any:
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()
-
-
-def one_thread() -> Any:
-    """A context in which matrix products keep to one thread: on texts of this size more threads wait for each other."""
-    return _thread_pools().limit(limits=1, user_api="blas")
-
-
 def encode(texts: Sequence[str]) -> Array:
     """The meaning of each message as a vector of length 1, shape (len(texts), 512).
 
@@ -68,8 +56,7 @@ def encode(texts: Sequence[str]) -> Array:
     >>> bool(a @ b > a @ c)
     True
     """
-    with one_thread():
-        return _encoder().encode([[text[:MAX_CHARACTERS]] for text in texts])[:, :N_DIMENSIONS]
+    return _encoder().encode([[text[:MAX_CHARACTERS]] for text in texts])[:, :N_DIMENSIONS]
 
 
 def encode_sentences(texts: Sequence[str]) -> Array:
@@ -82,8 +69,7 @@ def encode_sentences(texts: Sequence[str]) -> Array:
     >>> bool(np.allclose(asked, encode(["Where is it?"])[0], atol=1e-5))
     True
     """
-    with one_thread():
-        return _encoder().encode([sentences(text[:MAX_CHARACTERS]) for text in texts])
+    return _encoder().encode([sentences(text[:MAX_CHARACTERS]) for text in texts])
 
 
 def sentences(text: str) -> list[str]:
@@ -220,7 +206,9 @@ class _Encoder:
         missing = np.unique(tokens[rows < 0])
         if len(missing):
             places = np.arange(self.oldest, self.oldest + len(tokens)) % _KEPT
-            places = places[~np.isin(places, rows)][: len(missing)]  # not of those that are needed now
+            is_needed = np.zeros(_KEPT, bool)
+            is_needed[rows[rows >= 0]] = True
+            places = places[~is_needed[places]][: len(missing)]
             self.oldest = (places[-1] + 1) % _KEPT
             gone = self.token_in[places]
             self.row_of[gone[gone >= 0]] = -1

@@ -153,7 +153,7 @@ def tally(texts: Sequence[str]) -> NgramCounts:
     Returns CSR arrays for a matrix of shape (len(texts), 2 ** BITS), in each row in the order of the text.
     """
     codes, inside, ends = code_points(texts)
-    memory = kernel.memory(int(np.diff(ends, prepend=0).max(initial=0)))
+    memory = kernel.memory(max(map(len, texts), default=0) + 2)
     rows = np.zeros(len(texts) + 1, np.int64)
     found, counts = np.empty((2, (kernel.LONGEST + 1) * len(codes)), np.int32)
     kernel.count(codes, inside, ends, *memory, rows, found, counts)

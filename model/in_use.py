@@ -1,6 +1,7 @@
 """Which model is in use: the one that was promoted last on this machine, else the shipped one."""
 
 import os
+from functools import cache
 from pathlib import Path
 
 from model import classifier
@@ -16,6 +17,11 @@ def models_folder() -> Path:
     """Where retrained models live: `$HENJI_MODEL`, else the folder for this user's data."""
     if chosen := os.environ.get("HENJI_MODEL"):
         return Path(chosen)
+    return _of_this_user()
+
+
+@cache
+def _of_this_user() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("henji", appauthor=False) / "models"

@@ -19,6 +19,18 @@ def at_least(rows: NDArray[Any], n: int) -> NDArray[Any]:
     return rows if len(rows) >= n else np.concatenate([rows, np.zeros((n - len(rows), rows.shape[1]), rows.dtype)])
 
 
+@cache
+def _thread_pools() -> Any:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
+def one_thread() -> Any:
+    """A context in which the library keeps to one thread: on matrices of this size more threads wait for each other."""
+    return _thread_pools().limit(limits=1, user_api="blas")
+
+
 def product(rows: Array, matrix: Array, first: int = 0, stop: int | None = None) -> Array:
     """`rows @ matrix[:, first:stop]`.
 
@@ -27,7 +39,8 @@ def product(rows: Array, matrix: Array, first: int = 0, stop: int | None = None)
     """
     if len(rows) <= FEW and rounds_alike():
         return _walked(rows, matrix, first, stop)
-    return (at_least(rows, MATRIX_ROWS) @ matrix[:, first:stop])[: len(rows)]
+    with one_thread():
+        return (at_least(rows, MATRIX_ROWS) @ matrix[:, first:stop])[: len(rows)]
 
 
 @cache
@@ -35,7 +48,8 @@ def rounds_alike() -> bool:
     """Whether our own loop rounds as this machine's library does; where it does not, all is left to the library."""
     rows = np.sin(np.arange(MATRIX_ROWS * 3 * DEPTH, dtype=np.float32)).reshape(MATRIX_ROWS, -1)
     matrix = np.sin(np.arange(3 * DEPTH * 128, dtype=np.float32) ** 2).reshape(-1, 128)
-    return bool((_walked(rows, matrix) == rows @ matrix).all())
+    with one_thread():
+        return bool((_walked(rows, matrix) == rows @ matrix).all())
 
 
 def _walked(rows: Array, matrix: Array, first: int = 0, stop: int | None = None) -> Array:

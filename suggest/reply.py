@@ -1,9 +1,9 @@
 """From a buyer's message to a checked reply that a person can send: classify, facts, pick, fill, check, status."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from itertools import groupby
 from typing import Any
 
@@ -61,7 +61,17 @@ class Suggestion:
     reply_by: datetime
     reasons_zh: tuple[str, ...] = ()  # the same in Chinese, one by one
     places: tuple[tuple[str, int, int], ...] = ()  # field, start and end of each fact in `text`
-    alternatives: tuple["Suggestion", ...] = ()
+    alternatives: tuple["Suggestion", ...] = field(default_factory=tuple)  # no value of the class: see below
+
+    def __getattr__(self, name: str) -> Any:
+        """`alternatives` are written when they are first asked for: each is checked as the reply is, few are read."""
+        if name != "alternatives" or "_facts" not in self.__dict__:
+            raise AttributeError(f"Suggestion has no {name!r}. Its names: {' '.join(f.name for f in fields(self))}.")
+        self.__dict__[name] = found = alternatives(self, self.__dict__["_facts"])
+        return found
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {f.name: getattr(self, f.name) for f in fields(self)}
 
 
 def suggest_reply(
@@ -96,7 +106,7 @@ def predict_all(messages: Sequence[str]) -> list[Prediction]:
     obviously"), the part of the sentence does. "What is your number? My parcel has not come." How a buyer wants to be
     answered is not what the answer is about.
     """
-    classify = load_classifier().classify
+    classify = partial(load_classifier().classify, why=False)
     texts = [_readable(message) for message in messages]
     found = classify(texts)
     parts = [
@@ -163,7 +173,9 @@ def suggest(message: str, prediction: Prediction, **known: Any) -> Suggestion:
         facts = Facts(replace(case, prediction=better), case.language)
     choice = pick(facts, facts.case.prediction.scenario)
     suggestion = write(choice, second_asks(choice, facts), facts)
-    return replace(suggestion, alternatives=alternatives(suggestion, facts))
+    vars(suggestion)["_facts"] = facts
+    del vars(suggestion)["alternatives"]
+    return suggestion
 
 
 def _readable(text: str) -> str:

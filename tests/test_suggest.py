@@ -1,6 +1,8 @@
 """From message to reply: what is said, what is missing, how much, by when, and who must look."""
 
+import copy
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -449,6 +451,22 @@ def test_alternatives_say_something_else() -> None:
     s = reply("Something back?", "compensation_demand", {"order_id": ID, "order_total": 50, "currency": "USD"})
     assert [a.template_id for a in s.alternatives] == ["compensation-instead"]
     assert len({s.text, *(a.text for a in s.alternatives)}) == 1 + len(s.alternatives)
+
+
+def test_alternatives_are_written_when_they_are_asked_for() -> None:
+    def made() -> Suggestion:
+        return reply("Something back?", "compensation_demand", {"order_id": ID, "order_total": 50, "currency": "USD"})
+
+    s = made()
+    others = s.alternatives
+    assert others and s.alternatives is others
+    assert made() == s and repr(made()) == repr(s)
+    copied = copy.copy(made())  # as pickle does it: a worker sends what a suggestion says, not all that was known
+    assert copied == s and vars(copied).keys() == Suggestion.__dataclass_fields__.keys()
+    assert replace(made(), status="ready").alternatives == others
+    assert replace(made(), alternatives=()).alternatives == ()
+    with pytest.raises(AttributeError, match=r"no 'alternative'\. Its names: status text"):
+        _ = s.alternative
 
 
 # ---------------------------------------------------------------- time
