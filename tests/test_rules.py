@@ -8,7 +8,8 @@ import pytest
 from messages import InputError, Order
 from suggest.tone.case import Case
 from suggest.tone.check import LOOKS_FOR, check
-from suggest.tone.matching import Matcher, matcher_of
+from suggest.tone.matching import Matcher, matcher, matcher_of
+from suggest.tone.needles import needles
 from suggest.tone.promises import CONDITIONS
 from suggest.tone.reading import LONGEST, Reading
 from suggest.tone.rules import CONDITIONS as NAMED
@@ -116,12 +117,46 @@ def test_a_pattern_that_cannot_be_read_names_the_rule(tmp_path):
         Matcher(read_rules(path, language="en"))
 
 
+NEEDLES = [
+    (r"\bas soon(?: as)?", ["as soon"]),
+    (r"(?:day|week)s?\s+ago", ["day ago", "days ago", "week ago", "weeks ago"]),
+    (r"a\s*b", ["a b", "ab"]),
+    (r"(?:many|\d+)\s+stars", [" stars"]),
+    (r"[ab]c\x27{2,3}de+f", ["'", "d", "f", "ac", "bc", "e"]),
+    (r"stars?|\w+", []),  # one alternative may be anything
+    (r"(?:one star)*", []),
+    (r"(?:one star){0,2}", []),
+    (r"one\pL|two", []),  # what is not known here is looked for everywhere
+    (r"(?i)one", []),
+    (r"[[:alpha:]]one", []),
+    (r"one)", []),
+    (r"one (two", []),
+    ("", []),
+]
+
+
+@pytest.mark.parametrize("pattern, letters", NEEDLES)
+def test_letters_without_which_a_pattern_matches_nowhere(pattern, letters):
+    assert {w for choice in needles(pattern) for w in choice} == set(letters)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_matches_has_the_letters_that_it_needs(language):
+    known = matcher(language)
+    names = [name for name in known.needles.needed if name != "joint"]  # Python's own expression, never asked for
+    for text in {said for rule in rule_book(language).rules for c, said in rule.flagged + rule.clean if c == language}:
+        for plain in {Reading.of(t, language).plain for t in (text, f" {text} ".replace(" ", "\n "), text.upper())}:
+            held = known.needles.held(plain)
+            missed = [name for name in names if not known.needles.may_match(name, held)]
+            assert not [name for name in missed if known.pattern(name).search(plain.encode())], text
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_rule_takes_more_than_nine_times_as_long_for_four_times_the_text(language):
     """P19: the sentences of every rule at once, and every pattern in linear time by the way it is matched."""
     book = rule_book(language)
     matcher = matcher_of(language, book.rules)
-    patterns = [p for _, p in matcher.names] + list(matcher.beside.values())
+    patterns = list(matcher.sought.values())
     assert patterns and {type(p).__module__ for p in patterns} == {"re2"}
     said = " ".join(s for rule in book.rules for code, s in rule.flagged[:3] if code == language) + " "
     seconds = []

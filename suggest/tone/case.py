@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import re2
 
 from messages import Order
-from suggest.tone.matching import matcher, words_pattern
+from suggest.tone.matching import Occurring, matcher, words_pattern
 from suggest.tone.reading import Reading, spans, stands_in
 
 T = TypeVar("T")
@@ -37,8 +37,8 @@ class Case:
         return self.reading.plain
 
     @cached_property
-    def occurring(self) -> frozenset[str | int]:
-        """The rules, word lists and signs of which something stands in the reply at all; found in one walk."""
+    def occurring(self) -> Occurring:
+        """The word lists and signs of which something stands in the reply at all."""
         return matcher(self.reading.language).occurring(self.reading)
 
     def word(self, name: str) -> "re2._Regexp":

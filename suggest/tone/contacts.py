@@ -95,7 +95,7 @@ def phones(case: Case) -> Spans:
     Order ids, tracking numbers, dates, prices and references are none; without a word such as "call" a number counts
     only if it is valid in its country and nothing says that it is a reference.
     """
-    if case.occurring.isdisjoint(("sign: digits", "sign: letters before digits", "digits")):
+    if not any(sign in case.occurring for sign in ("sign: digits", "sign: letters before digits", "digits")):
         return
     known = _NO_PHONE if "sign: letters before digits" in case.occurring else _AN_ORDER
     bare = known.sub(" ", case.plain)

@@ -87,7 +87,7 @@ def offers(case: Case) -> list[Offer]:
     which is a remedy, a price or a cost, the money for a part that came back, a sum that the buyer asked for, or a
     refusal. Before a purchase, and where no total is known, the words must say that money goes to the buyer.
     """
-    if case.occurring.isdisjoint(("sign: currency", "sign: share", "added", *SHARES)):
+    if not any(sign in case.occurring for sign in ("sign: currency", "sign: share", "added", *SHARES)):
         return []
     found = case.once("offers", lambda: (o for o in _amounts(case) if _is_offered(case, o)))
     return sorted(found, key=lambda o: o.start)
@@ -291,7 +291,7 @@ def _is_second(case: Case, offer: Offer, before: list[Offer]) -> bool:
 
 def without_goodwill(case: Case) -> Spans:
     """The first offer of a reply that lacks one half of the statement: goodwill, and no admission of liability."""
-    if {"goodwill", "no_admission"} <= case.occurring:
+    if "goodwill" in case.occurring and "no_admission" in case.occurring:
         return
     given = offers(case)
     if given:
