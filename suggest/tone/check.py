@@ -24,6 +24,7 @@ Places = Iterator[tuple[int, int]]
 IN_TEXT = {"residue", "simplified", "length", "markup", "control", "breaks"}  # their spans are the text's own
 BY_LIKENESS = ("reassuring", "courting")
 NO_COMFORT = ("prohibited_words", "review_manipulation")  # warm words there are a part of the trick or of the plea
+NO_NAMES = ("vague", "generic_reassurance")  # what words of a name say
 NO_LIKENESS = (*NO_COMFORT, "external_contact", "admission_of_liability")
 LOOKS_FOR: dict[str, Callable[[Case], Places]] = {
     "phone": contacts.phones,
@@ -144,12 +145,20 @@ def _broken(case: Case) -> Iterator[tuple[Rule, int, int]]:
         for rule, start, end in matcher(book.language).matches(case.reading, case.occurring)
         if not any(promises.CONDITIONS[name](case, start, end) for name in rule.unless)
     ]
+    matched = [
+        (rule, start, end)
+        for rule, start, end in matched
+        if rule.category not in NO_NAMES or not promises.is_named(case, start, end)
+    ]
+    matched += [(rule, start, end) for rule, look in _looks(book.language) for start, end in look(case)]
     tricks = {case.reading.sentence_at(start) for rule, start, _ in matched if rule.category in NO_COMFORT}
-    for rule, start, end in matched:  # "do not worry, we declare it as a gift"
+    tricks |= {
+        case.reading.sentence_at(case.reading.sentence_at(start)[1])
+        for rule, start, _ in matched
+        if rule.category == "review_manipulation"
+    }
+    for rule, start, end in matched:  # "do not worry, we declare it as a gift"; "rate us. It means so much to us!"
         if rule.category != "generic_reassurance" or case.reading.sentence_at(start) not in tricks:
-            yield rule, start, end
-    for rule, look in _looks(book.language):
-        for start, end in look(case):
             yield rule, start, end
 
 

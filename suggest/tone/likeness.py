@@ -11,7 +11,7 @@ from typing import NamedTuple
 import ahocorasick_rs
 
 from suggest.tone.case import Case
-from suggest.tone.reading import words_in
+from suggest.tone.reading import stands_in, words_in
 from suggest.tone.rules import FOLDER
 
 Spans = Iterator[tuple[int, int]]
@@ -120,8 +120,16 @@ def _is_fact(said: str) -> bool:
 def courting(case: Case) -> Spans:
     """Sentences that court a review, or want one gone; some word for one stands in them, and nothing is quoted."""
     for start, end, said, text in _sentences(case) if "reviewish" in case.occurring else ():
-        if "   " not in said and _sounds(case, text, "review_manipulation") and case.says("reviewish", start, end):
+        if "   " not in said and _sounds(case, text, "review_manipulation") and _speaks_of_reviews(case, start, end):
             yield start, end
+
+
+def _speaks_of_reviews(case: Case, start: int, end: int) -> bool:
+    """True if a word for a review stands there that is none for something else: a star-head screw, an energy rating."""
+    said = case.plain[start:end]
+    return stands_in(
+        case.word("reviewish"), case.word("namesake").sub(" ", said) if "namesake" in case.occurring else said
+    )
 
 
 def _sounds(case: Case, text: str, category: str) -> bool:

@@ -6,6 +6,8 @@ from itertools import islice
 from suggest.tone.case import Case
 from suggest.tone.reading import spans, stands_in
 
+DECLINED = 120  # characters after what is named in which a refusal may stand
+
 
 def segment(case: Case, start: int, end: int) -> tuple[int, int]:
     """The clause around a span: from the last comma or joint before it to the next one after it."""
@@ -85,9 +87,12 @@ def is_refused(case: Case, start: int, end: int) -> bool:
     """True if the clause says no before it comes: "we do not answer on …"; but not "if it does not help, call …".
 
     In German and Japanese the no may follow: "telefonisch dürfen wir nicht antworten"; "do not hesitate" is none, and
-    "never" reaches over clauses: "we never write it off as a gift, to save you duty".
+    "never" reaches over clauses: "we never write it off as a gift, to save you duty". In every language the sentence
+    may refuse what it has named: "a tax-free invoice is not possible".
     """
     first, last = segment(case, start, end)
+    if case.word("declined").match(case.plain[end : case.reading.sentence_at(start)[1]][:DECLINED].encode()):
+        return True
     if case.says("never", case.reading.sentence_at(start)[0], start):
         return True
     if case.reading.language == "ja":
@@ -122,6 +127,23 @@ def is_feature(case: Case, start: int, end: int) -> bool:
     """True if a device shows or shares something there, and nobody says "us": "share it on WhatsApp"."""
     sentence = case.reading.sentence_at(start)
     return case.says("feature", *sentence) and not case.says("ours", *sentence)
+
+
+def is_named(case: Case, start: int, end: int) -> bool:
+    """True for words of a name amid a sentence in small letters: "the Petzl ASAP Lock", "the clock Any Day Now 3".
+
+    One word alone is a name only beside another with a capital; "ASAP" at the end of a sentence is none.
+    """
+    shown = case.reading.shown
+    if not shown[start : start + 1].isupper():
+        return False
+    first, last = case.reading.sentence_at(start)
+    before, said, after = shown[first:start].split(), shown[start:end].split(), shown[end:last].split()
+    if not before or not before[-1][-1:].isalnum() or not all(word[:1].isupper() for word in said):
+        return False
+    if len(said) > 1:
+        return any(word.islower() for word in before + after)
+    return after[:1] != [] and (after[0][:1].isupper() or after[0][:1].isdigit())
 
 
 CONDITIONS = {
