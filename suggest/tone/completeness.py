@@ -60,9 +60,9 @@ def is_resolved(case: Case) -> bool:
 
     Words of thanks and regret outweigh an action beside them ("sorry for the late delivery"), but not a sum of money.
     """
-    if "answer" in case.occurring or money.sums(case):
+    if "request" in case.occurring or money.sums(case):
         return True
-    if any(_decides(case, a) for name in ("bound", "action", "call") for a, _ in case.where(name)):
+    if any(_decides(case, a) for name in ("answer", "bound", "action", "call") for a, _ in case.where(name)):
         return True
     if _is_plain_answer(case):
         return True
