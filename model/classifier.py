@@ -107,22 +107,22 @@ class MeaningReader:
         for start in range(0, len(vectors), KERNEL_PART):
             x = product(vectors[start : start + KERNEL_PART] - self.mean, self.axes) * np.float32(2 * self.gamma)
             total = scores[start : start + KERNEL_PART]  # a view
-            for near, weights in zip(self._products(x), self._parts[1], strict=True):
+            for near, weights in self._products(x):
                 add_products(np.exp(near, out=near), weights, total)
             total *= np.exp(-(x**2).sum(axis=1, keepdims=True) / (4 * self.gamma))
         return scores
 
-    def _products(self, x: Array) -> Iterator[Array]:
-        """Of rows and every part of the landmarks; one row reads a quarter of what many read."""
+    def _products(self, x: Array) -> Iterator[tuple[Array, Array]]:
+        """Of rows and the landmarks, part by part, with the weights; for one row a quarter is read, and all at once."""
+        parts, weights = self._parts
         if len(x) == 1 and rounds_alike():
-            parts = self._parts[0]
             into = np.empty((len(parts), 1, LANDMARK_PART), np.float32)
             compare(x[0], parts, self.steps, into[:, 0])
-            yield from into
+            yield into, weights
         else:
             with one_thread():
-                for part in self._wide_parts:
-                    yield (at_least(x, 2) @ part)[: len(x)]
+                for i, part in enumerate(self._wide_parts):
+                    yield (at_least(x, 2) @ part)[None, : len(x)], weights[i : i + 1]
 
     @cached_property
     def _parts(self) -> tuple[NDArray[np.int8], Array]:

@@ -210,16 +210,20 @@ def share(
         start = ends[m]
 
 
-@compiled("void(f4[:, ::1], f4[:, ::1], f4[:, ::1])", fastmath={"reassoc", "contract"})
+@compiled("void(f4[:, :, ::1], f4[:, :, ::1], f4[:, ::1])", fastmath={"reassoc", "contract"})
 def add_products(rows: Any, others: Any, into: Any) -> None:
-    """Add to `into` the products of each row with each of the others; no row's sum depends on the rows beside it."""
-    for i in range(len(rows)):
-        row = rows[i]
-        for k in range(len(others)):
-            other, total = others[k], np.float32(0)
-            for j in range(len(row)):
-                total += row[j] * other[j]
-            into[i, k] += total
+    """Add to `into` the products of each row with each of the others, part by part.
+
+    No row's sum depends on the rows beside it.
+    """
+    for p in range(len(rows)):
+        for i in range(rows.shape[1]):
+            row = rows[p, i]
+            for k in range(others.shape[1]):
+                other, total = others[p, k], np.float32(0)
+                for j in range(len(row)):
+                    total += row[j] * other[j]
+                into[i, k] += total
 
 
 @compiled(fastmath={"contract"})

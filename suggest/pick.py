@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, islice
 
 import re2
 from rapidfuzz.fuzz import token_set_ratio
@@ -97,7 +97,9 @@ def is_not_understood(facts: Facts) -> bool:
 
 
 def _letters(text: str) -> int:
-    return sum(2 if "\u4e00" <= c <= "\u9fff" else 1 for c in text if c.isalpha())
+    """How much the first letters count for: `LETTERS` of them are enough."""
+    first = islice(filter(str.isalpha, text), LETTERS)
+    return sum(2 if "\u4e00" <= c <= "\u9fff" else 1 for c in first)
 
 
 EXPECTED = {  # what the data of most messages of a scenario look like; money and "other" take more than data
@@ -252,7 +254,7 @@ def fits(template: Template, facts: Facts) -> bool:
 
 def likeness(template: Template, case: Case) -> float:
     """0 to 100: how much the message is like the nearest of the template's samples."""
-    best = extractOne(case.words[:500], template.samples, scorer=token_set_ratio, processor=spaced)
+    best = extractOne(spaced(case.words[:500]), template.spaced_samples, scorer=token_set_ratio)
     return best[1] if best else 0.0
 
 

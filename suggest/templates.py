@@ -4,6 +4,7 @@ A template is plain data. Only `{known_name}` is a field; it is looked for once,
 by joining parts, so that nothing a buyer wrote can become a field.
 """
 
+import re
 import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -62,7 +63,8 @@ FIELDS = {
 }
 
 _FIELD = re2.compile(r"\{([^{}]*)\}")
-_FIELD_NAME = re2.compile(r"[a-z_]+")
+_ACCENTS = re.compile("[\u0300-\u036f]+")
+_SIGNS = re.compile(r"[\W_]+")  # what is not alphanumeric to Python, of which re2 knows less
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,10 @@ class Template:
         """Those that it cannot do without."""
         said = (line for paragraph in self.text for line in paragraph if not line.optional)
         return tuple(dict.fromkeys(name for line in said for name in line.fields))
+
+    @cached_property
+    def spaced_samples(self) -> tuple[str, ...]:
+        return tuple(map(spaced, self.samples))
 
 
 @dataclass(frozen=True)
@@ -389,8 +395,7 @@ def fold(text: str) -> str:
     """
     text = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
     if not text.isascii():
-        bare = (c for c in unicodedata.normalize("NFD", text) if not "\u0300" <= c <= "\u036f")
-        text = unicodedata.normalize("NFC", "".join(bare))
+        text = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFD", text)))
     return " ".join(text.split())
 
 
@@ -400,7 +405,7 @@ def spaced(text: str) -> str:
     >>> spaced("Where's my PARCEL?!")
     ' where s my parcel '
     """
-    return " " + " ".join("".join(c if c.isalnum() else " " for c in fold(text)).split()) + " "
+    return f" {_SIGNS.sub(' ', fold(text)).strip()} "
 
 
 def wanted(word: str, language: str) -> str:
