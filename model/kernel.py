@@ -245,6 +245,25 @@ def _add_eight(into: Any, rows: Any, first: int, by: Any) -> None:
         into[j] = total
 
 
+@compiled(fastmath={"contract"})
+def _add_eight_twice(into: Any, also: Any, rows: Any, first: int, by: Any, other: Any) -> None:
+    """The same for two sums at once: what is read of the matrix is read once."""
+    last = first + len(into)
+    a, b, c, d = rows[0, first:last], rows[1, first:last], rows[2, first:last], rows[3, first:last]
+    e, f, g, h = rows[4, first:last], rows[5, first:last], rows[6, first:last], rows[7, first:last]
+    for j in range(len(into)):
+        total, second = into[j], also[j]
+        total, second = total + by[0] * a[j], second + other[0] * a[j]
+        total, second = total + by[1] * b[j], second + other[1] * b[j]
+        total, second = total + by[2] * c[j], second + other[2] * c[j]
+        total, second = total + by[3] * d[j], second + other[3] * d[j]
+        total, second = total + by[4] * e[j], second + other[4] * e[j]
+        total, second = total + by[5] * f[j], second + other[5] * f[j]
+        total, second = total + by[6] * g[j], second + other[6] * g[j]
+        total, second = total + by[7] * h[j], second + other[7] * h[j]
+        into[j], also[j] = total, second
+
+
 @compiled("void(f4[:, ::1], f4[:, ::1], i8, i8[::1], f4[:, ::1])", fastmath={"contract"})
 def multiply(rows: Any, matrix: Any, first: int, stops: Any, into: Any) -> None:
     """Fill `into` with the products of rows and a matrix, from one of its columns on; its length is divided by 8.
@@ -257,8 +276,11 @@ def multiply(rows: Any, matrix: Any, first: int, stops: Any, into: Any) -> None:
     for stop in stops:
         sums[:] = 0
         for k in range(start, stop, 8):
-            for i in range(len(rows)):
-                _add_eight(sums[i], matrix[k : k + 8], first, rows[i, k : k + 8])
+            for i in range(1, len(rows), 2):
+                by, other = rows[i - 1, k : k + 8], rows[i, k : k + 8]
+                _add_eight_twice(sums[i - 1], sums[i], matrix[k : k + 8], first, by, other)
+            if len(rows) % 2:
+                _add_eight(sums[-1], matrix[k : k + 8], first, rows[-1, k : k + 8])
         for i in range(len(rows)):
             for j in range(into.shape[1]):
                 into[i, j] += sums[i, j]

@@ -10,7 +10,7 @@ from model.kernel import multiply
 
 Array = NDArray[np.float32]
 MATRIX_ROWS = 16  # a library's product of fewer rows rounds otherwise than one of many
-FEW = 8  # rows up to which it is faster to walk the matrix once than to have the library lay it out anew
+FEW = 12  # rows up to which it is faster to walk the matrix once than to have the library lay it out anew
 DEPTH = 448  # what OpenBLAS adds up on AVX-512 before it adds the sum to what it has
 
 
