@@ -53,7 +53,8 @@ evaluate: setup      ## cross-validation by writing batch, and the unseen set
 
 bench: setup .venv/bench/ready  ## speed and accuracy beside scikit-learn, fastText and linters, to docs/bench
 	@echo "Benchmark: half an hour and more, for a log of a million messages is read too."
-	@$(BIN)/python -m bench
+	@echo "A part of it: make bench ONLY=Logs SIZES=10000; what is made stays when the rest is stopped."
+	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(SIZES),--sizes $(SIZES))
 
 clean:               ## remove what was built
 	@echo "Cleaning: .venv, caches and out/."

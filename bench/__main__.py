@@ -46,14 +46,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "docs" / "bench", help="folder of the page")
     parser.add_argument("--sizes", type=int, nargs="*", default=[10_000, 100_000, 1_000_000], help="messages in logs")
+    parser.add_argument("--only", nargs="*", default=[], metavar="TITLE", help="sections to make anew, such as Logs")
     arguments = parser.parse_args()
     corpus, unseen = read_labelled(SAMPLES / "labelled"), read_labelled(SAMPLES / "unseen")
-    page = [
-        "# Henji beside what one could pick instead",
+    page = arguments.output / "README.md"
+    head = (
+        "# Henji beside what one could pick instead\n\n"
         f"Made by `make bench` on {time.strftime('%Y-%m-%d')}: {machine()}. A rate is for one core and counts the time "
         "of the processor, latency and start-up that of the clock, while whatever else ran on the machine was running. "
-        "Ratios count; times are this machine's.",
-    ]
+        "Ratios count; times are this machine's."
+    )
     with tempfile.TemporaryDirectory() as folder:
         sections: list[tuple[str, Callable[[], list[str]]]] = [
             ("Classifying", lambda: classifying(corpus, unseen)),
@@ -63,12 +65,25 @@ def main() -> None:
             ("Checking", lambda: checking(unseen)),
             ("Logs of any size", lambda: logs(corpus, arguments.sizes, Path(folder), arguments.output)),
         ]
+        arguments.output.mkdir(parents=True, exist_ok=True)
+        made = kept_sections(page)
         for title, section in sections:
+            if arguments.only and not title.startswith(tuple(arguments.only)):
+                continue
             print(f"{title} …", flush=True)
-            page += [f"## {title}", *section()]
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    (arguments.output / "README.md").write_text("\n\n".join(page) + "\n", encoding="utf-8")
-    print(f"Written: {arguments.output / 'README.md'}")
+            made[title] = "\n\n".join(section())
+            # Written after every section: what is stopped later loses nothing.
+            written = [f"## {title}\n\n{made[title]}" for title, _ in sections if title in made]
+            page.write_text("\n\n".join([head, *written]) + "\n", encoding="utf-8")
+    print(f"Written: {page}")
+
+
+def kept_sections(page: Path) -> dict[str, str]:
+    """The sections of the page that is there, by title."""
+    if not page.is_file():
+        return {}
+    parts = page.read_text(encoding="utf-8").split("\n## ")[1:]
+    return {title: text.strip() for title, _, text in (part.partition("\n") for part in parts)}
 
 
 def machine() -> str:
@@ -308,9 +323,12 @@ def peer_process(command: Sequence[str], given: dict[str, Any]) -> dict[str, Any
 
 
 def logs(corpus: Sequence[Labelled], sizes: Sequence[int], folder: Path, output: Path) -> list[str]:
-    """`henji classify` from CSV to CSV: the clock and the largest process, by size and by workers."""
-    rows: Rows = []
-    points = []
+    """`henji classify` from CSV to CSV: the clock and the largest process, by size and by workers.
+
+    Each run is noted when it ends, in logs.json beside the page; sizes that are not run now are told as they were.
+    """
+    notes = output / "logs.json"
+    runs = json.loads(notes.read_text(encoding="utf-8")) if notes.is_file() else {}
     for size in sizes:
         log = folder / f"log-{size}.csv"
         with log.open("w", encoding="utf-8", newline="") as file:
@@ -322,10 +340,18 @@ def logs(corpus: Sequence[Labelled], sizes: Sequence[int], folder: Path, output:
         for options in OPTIONS:
             command = [sys.executable, "-m", "henji", "classify", str(log), "-o", str(folder / "out.csv"), *options]
             seconds, peak = watched(command)
-            points.append((size, options, size / seconds, peak))
-            cells = [f"{size / seconds:,.0f}", f"{seconds:,.0f} s", f"{peak:,.0f} MiB"]
-            rows.append([f"{size:,} {' '.join(options)}".strip(), *cells])
-    draw_logs(points, output / "logs.png")
+            runs[f"{size} {' '.join(options)}".strip()] = [size, options, seconds, peak]
+            notes.write_text(json.dumps(runs, indent=1), encoding="utf-8")
+            print(
+                f"  {size:,} {' '.join(options)}: {size / seconds:,.0f}/s, {seconds:,.0f} s, {peak:,.0f} MiB",
+                flush=True,
+            )
+    told = sorted(runs.values(), key=lambda run: (run[0], OPTIONS.index(run[1])))
+    draw_logs([(size, options, size / seconds, peak) for size, options, seconds, peak in told], output / "logs.png")
+    rows = [
+        [f"{size:,} {' '.join(options)}".strip(), f"{size / seconds:,.0f}", f"{seconds:,.0f} s", f"{peak:,.0f} MiB"]
+        for size, options, seconds, peak in told
+    ]
     return [
         "![Rate and memory by the size of a log](logs.png)",
         table(["messages, options", "messages/s", "the clock", "largest process"], rows),

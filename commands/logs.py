@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -308,6 +308,16 @@ def _check_model(digest: str) -> None:
         )
 
 
+_RECALLED = 1 << 15  # messages whose rows are kept: in a large log many are sent again word for word
+_LONGEST_RECALLED = 1_000  # characters
+
+
+@cache
+def _recalled(model: str, fast: bool) -> dict[str, tuple[Any, ...]]:
+    """In this process: what was said of the messages met last."""
+    return {}
+
+
 def _classified(messages: "pd.DataFrame", *, model: str, fast: bool) -> "pd.DataFrame":
     """The messages with what the classifier says of each."""
     import pandas as pd
@@ -315,20 +325,28 @@ def _classified(messages: "pd.DataFrame", *, model: str, fast: bool) -> "pd.Data
     from model import load_classifier
 
     _check_model(model)
-    rows = [
-        {
-            "language": p.language,
-            "scenario": p.scenario,
-            "probability": p.probability,
-            "sure": p.sure,
-            "also": " ".join(p.also),
-            "flags": " ".join(p.flags),
-            "reasons": " ".join(p.reasons),
-            "why": ", ".join(words for words, _ in p.why),
-        }
-        for p in load_classifier().classify(messages["text"].tolist(), fast=fast)
-    ]
-    found = pd.DataFrame(rows, columns=_PREDICTION_COLUMNS)
+    texts = messages["text"].tolist()
+    recalled = _recalled(model, fast)
+    told = {text: recalled[text] for text in texts if text in recalled}
+    new = [text for text in dict.fromkeys(texts) if text not in told]
+    said = {
+        text: (
+            p.language,
+            p.scenario,
+            p.probability,
+            p.sure,
+            " ".join(p.also),
+            " ".join(p.flags),
+            " ".join(p.reasons),
+            ", ".join(words for words, _ in p.why),
+        )
+        for text, p in zip(new, load_classifier().classify(new, fast=fast), strict=True)
+    }
+    if len(recalled) + len(said) > _RECALLED:
+        recalled.clear()
+    recalled |= {text: row for text, row in said.items() if len(text) <= _LONGEST_RECALLED}
+    told |= said
+    found = pd.DataFrame([told[text] for text in texts], columns=_PREDICTION_COLUMNS)
     kept = messages.drop(columns=["language", "text"]).rename(columns={"scenario": "labelled"})
     return pd.concat([kept, found, messages[["text"]]], axis=1)
 

@@ -20,7 +20,9 @@ from messages.masked import masked_table as masked_table
 from messages.order import Order as Order
 from messages.order import Product as Product
 from messages.privacy import mask as mask
+from messages.privacy import mask_each as mask_each
 from messages.privacy import mask_personal as mask_personal
+from messages.privacy import where_found as where_found
 from messages.purge import purge as purge
 from messages.purge import read_retention as read_retention
 from messages.replies import Replies as Replies

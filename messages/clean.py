@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import re2
 
+from messages.encoding import is_unicode
 from messages.marketplaces import find_marketplace
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ _STANDINS = re.compile("[\U00100000-\U001007ff]")
 
 def without_surrogates(text: str) -> tuple[str, bool]:
     """The text with private characters for lone surrogates, and whether there are any."""
-    if not _SURROGATES.search(text):
+    if is_unicode(text):
         return text, False
     return _SURROGATES.sub(lambda m: chr(0x100000 + ord(m[0]) - 0xD800), text), True
 

@@ -175,6 +175,19 @@ def whole_text(lines: Iterable[str], name: str) -> str:
     return "".join(kept)
 
 
+def is_unicode(text: str) -> bool:
+    r"""False where a lone surrogate stands in a text.
+
+    >>> is_unicode("日本"), is_unicode("\ud83d")
+    (True, False)
+    """
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def undecodable(text: str) -> bool:
     """True when a byte of the source could not be decoded.
 

@@ -17,7 +17,7 @@ import re2
 from messages.clean import clean_message, find_asin, find_marketplace_in, find_order_ids
 from messages.columns import known_scenarios, marketplace_names, not_the_buyer, pick_columns, plain_name
 from messages.dates import day_first, read_moment
-from messages.encoding import undecodable, visible_bytes
+from messages.encoding import is_unicode, undecodable, visible_bytes
 from messages.json_log import with_description
 from messages.language import detect_languages
 from messages.marketplaces import find_marketplace, marketplace
@@ -35,6 +35,7 @@ _UNSEEN = re.compile(
     r"[\s\x00-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0]*"
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_CODE = re.compile(r"([a-z]{2})([-_][a-z]{2,4}){0,2}")
 _AS_TEXT = re.compile(r'="([^"]*)"')  # how exports keep Excel from reading an id as a number
 _ROUNDED = re.compile(r"-?\d([.,]\d+)?[eE]\+\d{2,3}")
 _ADDRESS = re.compile(r"([^\s<>@\"',;:()]{1,100})@([a-z0-9._-]{3,200})", re.I)
@@ -254,10 +255,11 @@ def _record(row: RawRow, plan: Plan) -> dict[str, Any]:
 
 
 def _reason(row: RawRow, plan: Plan, record: Mapping[str, Any], fault: str) -> str:
-    used = [v for v in record.values() if isinstance(v, str)]
-    if any(map(_SURROGATE.search, used)) or undecodable(row.raw):
-        return "undecodable_bytes" if undecodable(row.raw) or any(map(undecodable, used)) else "lone_surrogate"
-    if "\x00" in row.raw or any("\x00" in v for v in used):
+    used = " ".join([v for v in record.values() if isinstance(v, str)])
+    whole = is_unicode(used) and is_unicode(row.raw)
+    if not whole and (_SURROGATE.search(used) or undecodable(row.raw)):
+        return "undecodable_bytes" if undecodable(row.raw) or undecodable(used) else "lone_surrogate"
+    if "\x00" in row.raw or "\x00" in used:
         return "nul_bytes"
     if any(plain_name(text_of(row.values.get(c)).strip()[:40]) in values for c, values in plan.not_buyer.items()):
         return "not_a_buyer_message"
@@ -285,7 +287,7 @@ def _cell(row: RawRow, plan: Plan, name: str) -> Any:
     """The first filled cell of the columns that may hold a field."""
     for column in plan.picked.get(name, ()):
         value = row.values.get(column)
-        if not isinstance(value, (dict, list)) and not is_blank(text_of(value)):
+        if value is not None and not isinstance(value, (dict, list)) and not is_blank(text_of(value)):
             return value
     return None
 
@@ -401,7 +403,7 @@ def _marketplace(name: str) -> str:
 
 def _language(name: str) -> str:
     """`en` of `en-US`; what is no code is left to the text itself."""
-    found = re.fullmatch(r"([a-z]{2})([-_][a-z]{2,4}){0,2}", name.strip().casefold())
+    found = _CODE.fullmatch(name.strip().casefold()) if name else None
     return {"jp": "ja", "cn": "zh"}.get(found[1], found[1]) if found else ""
 
 

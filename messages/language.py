@@ -12,6 +12,8 @@ from math import inf, log
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import re2
+
 SUPPORTED_LANGUAGES = ("en", "de", "fr", "es", "it", "ja")
 
 _READ = 2_000  # characters that are looked at: no buyer changes language after two pages
@@ -30,16 +32,16 @@ _DIALECTS = {
 }  # fmt: skip
 
 # Whole words with a figure or an @, and addresses of pages; a word is looked at once, from its beginning.
-_IDS = re.compile(
-    r"(?<![!-~ıİ])(?:[!-/:-~ıİ]*+[0-9]|[!-~ıİ][!-?A-~ıİ]*+@(?=[!-~ıİ]))[!-~ıİ]*"
-    r"|(?:[hH][tT]{2}[pP][sS]?://|[wW]{3}\.)[!-~ıİ]+|⟨[A-Za-z0-9_ıİ]+⟩"
+_IDS = re2.compile(
+    "[!-~ıİ]*[0-9][!-~ıİ]*|[!-~ıİ]+@[!-~ıİ]+|(?:[hH][tT]{2}[pP][sS]?://|[wW]{3}[.])[!-~ıİ]+|⟨[A-Za-z0-9_ıİ]+⟩"
 )
 _HAS_QUOTE = re.compile("[\"“„«「']")
 _QUOTES = re.compile(
     r"\"[^\"\n]{3,200}\"|“[^“”\n]{3,200}[“”]|„[^“”\n]{3,200}[“”]|«[^«»\n]{3,200}»|「[^「」\n]{1,100}」|'(?<![^\W\d_]')[^'\n]{9,200}'(?![^\W\d_])"
 )
-_HAS_ID = re.compile("[0-9@⟨]")
+_BETWEEN_TEXTS = b"\xff"  # in UTF-8 no text holds it, and no pattern finds it
 _WORDS = re.compile(r"[^\W\d_]+")
+_BETWEEN = {code: " " for code in range(128) if not chr(code).isalpha()}  # the words of ASCII alone
 _SYLLABLES = re.compile(
     r"(?:(?:[kgsztdnhbpmrfjwy]|[kgnhbpmr]y|sh|ch|ts|kk|ss|tt|pp|ssh|tch|cch)?[aiueo]|n(?![aiueoy]))+h?"
 )
@@ -167,14 +169,14 @@ def _sound_japanese(words: Sequence[_Word]) -> float:
 
 def _latin(text: str) -> str:
     lower = text.casefold()
-    words = _WORDS.findall(lower)
-    known = [_word(word) for word in words]
+    words = lower.translate(_BETWEEN).split() if lower.isascii() else _WORDS.findall(lower)
+    known = list(map(_word, words))
     if _is_romaji(known):
         return "ja" if words else ""
     signs = [codes for _, codes, _ in known if codes]
     if not lower.isascii():
         by_letter = _tables()[1]
-        signs += [codes for letter in set(lower) if (codes := by_letter.get(letter))]
+        signs += [by_letter[letter] for letter in sorted(set(lower).intersection(by_letter))]
     counts = Counter(chain.from_iterable(signs))
     (code, most), (_, less) = sorted([*counts.items(), ("", 0), ("", 0)], key=lambda item: -item[1])[:2]
     if code in SUPPORTED_LANGUAGES and most >= max(less + _CERTAIN, _TELLING * len(words)):
@@ -211,11 +213,35 @@ def detect_language(text: str) -> str:
     >>> [detect_language(t) for t in ("wo bleibt mein paket", "返品希望", "Gdzie jest paczka?", "302-1234567-1234567")]
     ['de', 'ja', 'other', '']
     """
-    text = text[:_READ]
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text.encode("utf-8", "replace").decode("utf-8"))
-    if _HAS_ID.search(text) or "://" in text or "www." in text.casefold():
-        text = _IDS.sub(" ", text)
+    return detect_languages([text])[0]
+
+
+def detect_languages(texts: Iterable[str]) -> list[str]:
+    """`detect_language` for each text, in order."""
+    return [_language_of(text) for text in _without_ids([_composed(text[:_READ]) for text in texts])]
+
+
+def _composed(text: str) -> str:
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFKC", text.encode("utf-8", "replace").decode("utf-8"))
+
+
+def _without_ids(texts: Sequence[str]) -> list[str]:
+    """The texts with a blank for each id and address; they are searched as one.
+
+    >>> _without_ids(["Is B00SAMPLE1 late?", "mail a@b.example, (www.example.com) or ⟨mail⟩"])
+    ['Is   late?', 'mail   (  or  ']
+    """
+    joined = _BETWEEN_TEXTS.join(text.encode("utf-8") for text in texts)
+    pieces, end = [], 0
+    for found in _IDS.finditer(joined):
+        pieces.append(joined[end : found.start()])
+        end = found.end()
+    return [text.decode("utf-8") for text in b" ".join([*pieces, joined[end:]]).split(_BETWEEN_TEXTS)] if texts else []
+
+
+def _language_of(text: str) -> str:
     if _HAS_QUOTE.search(text):  # a display, a label or the seller speaks: often in another language
         rest = _QUOTES.sub(" ", text)
         text = rest if len(rest) < len(text) and len(_WORDS.findall(rest)) > 2 else text
@@ -234,8 +260,3 @@ def detect_language(text: str) -> str:
     if kana > text.count("の") and (kana > 2 or not _CHINESE.search(text)):
         return "ja"
     return _han(text) if han else "ja"
-
-
-def detect_languages(texts: Iterable[str]) -> list[str]:
-    """`detect_language` for each text, in order."""
-    return [detect_language(text) for text in texts]

@@ -122,7 +122,13 @@ def encode_rows(frame: "pd.DataFrame", suffix: str) -> bytes:
     if suffix in (".csv", ".tsv"):
         text = io.StringIO(newline="")
         write = csv.writer(text, delimiter="," if suffix == ".csv" else "\t", lineterminator="\r\n")
-        write.writerows(zip(*([_cell(value) for value in frame[n].astype(object)] for n in frame), strict=True))
+        columns = (frame.iloc[:, i].astype(object) for i in range(frame.shape[1]))
+        write.writerows(
+            zip(
+                *([v if type(v) is str and v[:1] not in _MAY_RUN else _cell(v) for v in c] for c in columns),
+                strict=True,
+            )
+        )
         return text.getvalue().encode("utf-8", "replace")
     if suffix == ".jsonl":
         return _json_lines(frame).encode("utf-8", "replace")

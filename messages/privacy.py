@@ -1,5 +1,9 @@
 """Takes personal data out of a text before anything is learned, logged or quoted in an error."""
 
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+
 import re2
 
 # The order matters: what is found first is not read again as a telephone number.
@@ -53,6 +57,32 @@ def mask(text: str) -> str:
     text = text.encode("utf-8", "replace").decode("utf-8")
     text = _IDENTIFIERS.sub(_identifier, text)
     return _without_names(text)
+
+
+def mask_each(texts: Sequence[str]) -> list[str]:
+    """`mask` for each of many texts; what hardly any of them holds is looked for in all of them at once.
+
+    >>> mask_each(["It is late.", "Call 030 1234567"])
+    ['It is late.', 'Call ⟨phone⟩']
+    """
+    touched = set().union(*(where_found(pattern, texts) for pattern in (_IDENTIFIERS, _NAMES, _JAPANESE_NAMES)))
+    return [mask(text) if i in touched else text for i, text in enumerate(texts)]
+
+
+def where_found(pattern: "re2._Regexp", texts: Sequence[str]) -> set[int]:
+    """Which of some texts may hold a match: all that do, and seldom another one. Lone surrogates are refused.
+
+    The texts are searched as one, each a line of its own; a match that reaches into a further line counts for both.
+
+    >>> where_found(re2.compile("[0-9]+"), ["one", "2", "three 3"])
+    {1, 2}
+    """
+    lines = [text.encode("utf-8") for text in texts]
+    ends = list(accumulate(len(line) + 1 for line in lines))
+    found: set[int] = set()
+    for match in pattern.finditer(b"\n".join(lines)):
+        found.update(range(bisect_right(ends, match.start()), bisect_right(ends, match.end()) + 1))
+    return found
 
 
 def _without_names(text: str) -> str:

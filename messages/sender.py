@@ -16,6 +16,8 @@ Writer = Literal["buyer", "customer", "amazon", "machine", "seller", "impostor"]
 
 _RELAY_PREFIX = "marketplace."
 _ADDRESS = re.compile(r"[^\s<>@\"'(),;:]{1,120}@[^\s<>@\"'(),;:]{3,200}")
+_UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_IN_BRACKETS = re.compile("<([^<>]{3,320})>")
 _MACHINES = re.compile(
     r"(?:mailer-daemon|postmaster|bounces?|no-?reply.*|do-?not-?reply|notifications?|newsletters?|auto-?confirm|autoreply"
     r"|listserv|majordomo)(?:[+._-].*)?$"
@@ -153,8 +155,8 @@ def _from(value: str) -> tuple[str, str]:
     >>> _from('"a1b2c3d4e5@marketplace.amazon.de" <x@evil.example>')
     ('a1b2c3d4e5@marketplace.amazon.de', 'x@evil.example')
     """
-    value = re.sub(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]", "", value[:2000])
-    inside = re.findall(r"<([^<>]{3,320})>", value)
+    value = value[:2000] if value.isascii() else _UNSEEN.sub("", value[:2000])
+    inside = _IN_BRACKETS.findall(value)
     found = _ADDRESS.findall(inside[-1] if inside else value)
     address = found[-1] if found else ""
     name = value.replace(f"<{inside[-1]}>", "") if inside else value.replace(address, "")
@@ -186,7 +188,8 @@ def _is_reply_of_machine(header: Callable[[str], str | None]) -> bool:
     submitted = (header("Auto-Submitted") or "").casefold()
     if "auto-replied" in submitted or header("X-Autoreply") or header("X-Autorespond"):
         return True
-    return is_automatic_subject(header("Subject") or "")
+    subject = header("Subject") or ""
+    return bool(subject) and is_automatic_subject(subject)
 
 
 def is_automatic_subject(subject: str) -> bool:

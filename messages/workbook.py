@@ -79,6 +79,8 @@ def text_of(cell: Any) -> str:
     >>> [text_of(c) for c in (None, 100.0, 0.5, True, datetime.datetime(2026, 11, 3, 9, 5))]
     ['', '100', '0.5', 'TRUE', '2026-11-03T09:05:00']
     """
+    if type(cell) is str:  # so in most
+        return cell
     if cell is None:
         return ""
     if isinstance(cell, bool):

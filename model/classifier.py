@@ -68,8 +68,11 @@ class NgramReader:
         n_scenarios = scores.shape[1] // 2
         return scores[:, :n_scenarios], scores[:, n_scenarios:]
 
-    def shares(self, normalised: Sequence[str], scenarios: Sequence[int]) -> list[list[float]]:
-        """What each character of a text adds to the score of its scenario above the mean of the others."""
+    def shares(self, normalised: Sequence[str], scenarios: Sequence[int]) -> NDArray[np.float64]:
+        """What each character of the texts adds to the score of its text's scenario above the mean of the others.
+
+        The texts stand one after another, each with a blank before and after it.
+        """
         codes, inside, ends = features.code_points(normalised)
         n_scenarios = self.weights.shape[1] // 2
         mixes = np.full((n_scenarios, n_scenarios), -1 / (n_scenarios - 1))
@@ -78,7 +81,7 @@ class NgramReader:
         shares = np.empty(len(codes))
         longest = int(np.diff(ends, prepend=0).max(initial=0))
         share(codes, inside, ends, *memory(longest), self.weights, self.idf, mixes, np.array(scenarios, int), shares)
-        return [of_text[1:-1].tolist() for of_text in np.split(shares, ends[:-1])]
+        return shares
 
 
 @dataclass(frozen=True)
@@ -227,7 +230,7 @@ class ScenarioClassifier:
         normalised: list[str] = []
         languages: list[str] = []
         for start in range(0, len(messages), PART):
-            texts = [features.readable(message) for message in messages[start : start + PART]]
+            texts = features.readable_each(messages[start : start + PART])
             codes = detect_languages(texts)
             folded = [features.fold(text) for text in texts]
             logits[start : start + PART], asks[start : start + PART] = self._read_part(texts, folded, codes, fast)
@@ -279,7 +282,7 @@ class ScenarioClassifier:
         why: list[list[tuple[str, float]]] = []
         for start in range(0, len(normalised), PART):
             texts = [text[:MAX_REASONED] for text in normalised[start : start + PART]]
-            why += map(deciding_words, texts, self.ngrams.shares(texts, scenarios[start : start + PART]))
+            why += deciding_words(texts, self.ngrams.shares(texts, scenarios[start : start + PART]))
         return why
 
     def _prediction(

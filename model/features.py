@@ -13,7 +13,7 @@ import numpy as np
 import re2
 from numpy.typing import NDArray
 
-from messages import mask
+from messages import mask, mask_each, where_found
 from model import kernel
 
 BITS = kernel.BITS
@@ -49,9 +49,29 @@ def readable(text: str) -> str:
     >>> readable("WHERE IS MY PARCEL")
     'where is my parcel'
     """
-    text = unicodedata.normalize("NFKC", text[:MAX_CHARACTERS].encode("utf-8", "replace").decode("utf-8"))
-    text = _without_courtesies(_with_order_ids(mask(text)))
-    text = (_IDS.sub("", text) if "⟨" in text else text).strip()
+    return _said(_without_courtesies(_with_order_ids(mask(_composed(text)))))
+
+
+def readable_each(texts: Sequence[str]) -> list[str]:
+    """`readable` for each of many texts; what hardly any of them holds is looked for in all of them at once.
+
+    >>> readable_each(["Hello, is it on its way?", "WHERE IS IT"])
+    ['is it on its way?', 'where is it']
+    """
+    masked = mask_each([_composed(text) for text in texts])
+    numbered = where_found(_loose_ids(), masked)
+    masked = [_with_order_ids(text) if i in numbered else text for i, text in enumerate(masked)]
+    framed = where_found(_courtesies(), masked)
+    return [_said(_without_courtesies(text) if i in framed else text) for i, text in enumerate(masked)]
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFKC", text[:MAX_CHARACTERS].encode("utf-8", "replace").decode("utf-8"))
+
+
+def _said(bare: str) -> str:
+    """What is left to read, in small letters where it is shouted."""
+    text = (_IDS.sub("", bare) if "⟨" in bare else bare).strip()
     lower = text.lower()
     return lower if lower != text and _is_shouted(text) else text
 
@@ -105,7 +125,9 @@ def _courtesies() -> Any:
         for kind in ("frames", "ids")
     )  # nothing is captured: without groups a match is found many times faster
     one = rf"[\s¡¿(\[*:]*(?:(?:{frames})\s*(?:{_STOP}+|\n|$)|(?:{ids})(?:\s|{_STOP})*)"
-    return re2.compile(rf"(?is)(?:^|[.,;:!?…。、(\[\n⟩])(?:{one})+")
+    options = re2.Options()
+    options.max_mem = 64 << 20  # of the usual 8 MB what is known of so many phrases is thrown away again and again
+    return re2.compile(rf"(?is)(?:^|[.,;:!?…。、(\[\n⟩])(?:{one})+", options)
 
 
 def courtesies_sum() -> str:

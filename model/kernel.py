@@ -16,6 +16,8 @@ _SHIFT = np.uint64(64 - BITS)
 _SEEDS = np.array([pow(0x9E3779B97F4A7C15, n, 1 << 64) * n % (1 << 64) for n in range(LONGEST + 1)], np.uint64)
 _FREQUENCY = 1 + np.log(np.arange(256).clip(1))  # of an n-gram that stands there so often
 _TEXT = "u8[::1], b1[::1]"
+_BLANK, _OPENS, _CLOSES = map(ord, " ⟨⟩")
+_KATAKANA, _HAN, _HIRAGANA, _LETTER, _JOINS, _OF_WORD, _JAPANESE = (1 << bit for bit in range(7))  # kinds of characters
 _MEMORY = "u8[::1], i4[::1], i4[:, ::1], i4[::1], i4[::1], u4[::1]"
 
 
@@ -99,7 +101,8 @@ def _walk(codes: Any, inside: Any, hashes: Any, buckets: Any, edges: Any) -> tup
 def _tally(buckets: Any, n: int, keys: Any, counts: Any, slots: Any) -> tuple[int, np.uint32]:
     """Count the first n buckets in an open hash table that is at least half empty.
 
-    Returns how many different ones there are, `slots` says where; and the last slot of the table.
+    Returns how many different ones there are, `slots` says where; and the last slot of the table. In the place of each
+    bucket is left the slot in which it is counted.
     """
     size = 16
     while size < 2 * n:
@@ -114,6 +117,7 @@ def _tally(buckets: Any, n: int, keys: Any, counts: Any, slots: Any) -> tuple[in
         while keys[slot] >= 0 and keys[slot] != bucket:
             slot = (slot + np.uint32(1)) & last
         keys[slot] = bucket
+        buckets[i] = slot
         slots[n_found] = slot
         n_found += counts[slot] == 0  # no branch: which n-grams are new cannot be foretold
         counts[slot] += 1
@@ -194,11 +198,7 @@ def share(
                 begin, end = i, i + length
                 if in_words > 0:
                     begin, end = edges[i, 0], edges[i + in_words - 1, 1]
-                bucket = buckets[at]
-                slot = np.uint32(bucket) & last
-                while keys[slot] != bucket:
-                    slot = (slot + np.uint32(1)) & last
-                each = worth[slot] / (end - begin)
+                each = worth[buckets[at]] / (end - begin)
                 into[begin] += each
                 if end < len(text):
                     into[end] -= each
@@ -208,6 +208,84 @@ def share(
             total += into[i]
             into[i] = total / np.sqrt(squares)
         start = ends[m]
+
+
+@compiled()
+def _until(kinds: Any, bit: int, i: int, stop: int) -> int:
+    """Where a run of characters of a kind that begins at i ends."""
+    while i < stop and kinds[i] & bit:
+        i += 1
+    return i
+
+
+@compiled()
+def _piece(codes: Any, kinds: Any, i: int, stop: int) -> int:
+    """Where the readable piece that begins at i ends; i where there is none."""
+    kind = kinds[i]
+    if codes[i] == _OPENS:
+        end = _until(kinds, _OF_WORD, i + 1, stop)
+        return end + 1 if i + 1 < end < stop and codes[end] == _CLOSES else i
+    if kind & _KATAKANA:
+        return _until(kinds, _KATAKANA, i, stop)
+    if kind & _HAN:
+        return _until(kinds, _HIRAGANA, _until(kinds, _HAN, i, stop), stop)
+    if kind & _HIRAGANA:
+        return _until(kinds, _HIRAGANA, i, stop)
+    end = _until(kinds, _LETTER, i, stop)
+    while i < end and end + 1 < stop and kinds[end] & _JOINS and kinds[end + 1] & _LETTER:
+        end = _until(kinds, _LETTER, end + 1, stop)
+    return end
+
+
+@compiled("void(u8[::1], u1[::1], i8[::1], f8[::1], i8[:, :, ::1], f8[:, ::1])")
+def decide(codes: Any, kinds: Any, ends: Any, shares: Any, spans: Any, worths: Any) -> None:
+    """Fill `spans` with the phrases of each text that have the largest shares and `worths` with those, largest first.
+
+    Texts stand one after another, each between blanks. Pieces whose share is positive are put together with the one
+    before, up to four blanks, 40 characters, or 12 where the further one is Japanese.
+    """
+    start = 0
+    for m in range(len(ends)):
+        begin, stop = start + 1, ends[m] - 1
+        start = ends[m]
+        until = np.empty(max(stop - begin, 0) + 1)
+        until[0] = 0.0
+        for i in range(begin, stop):
+            until[i - begin + 1] = until[i - begin] + shares[i]
+        phrases, values = np.empty((len(until), 2), np.int64), np.empty(len(until))
+        n = n_blanks = 0
+        first, last = begin, begin - 2  # of the last phrase
+        i = begin
+        while i < stop:
+            end = _piece(codes, kinds, i, stop)
+            if end == i:
+                i += 1
+                continue
+            value = until[end - begin] - until[i - begin]
+            if value > 0:
+                is_next = i == last or (i == last + 1 and codes[last] == _BLANK)
+                if is_next and end - first <= 40:
+                    n_blanks = 0
+                    for k in range(first, end):
+                        n_blanks += codes[k] == _BLANK
+                    is_next = n_blanks < 4
+                    if end - first > 12:
+                        for k in range(i, end):
+                            is_next = is_next and not kinds[k] & _JAPANESE
+                else:
+                    is_next = False
+                if is_next:
+                    values[n - 1] += value
+                else:
+                    first, n = i, n + 1
+                    phrases[n - 1, 0], values[n - 1] = first - begin, value
+                last = end
+                phrases[n - 1, 1] = last - begin
+            i = end
+        for k in range(min(n, len(worths[m]))):
+            best = np.argmax(values[:n])
+            worths[m, k], spans[m, k] = values[best], phrases[best]
+            values[best] = -1.0
 
 
 @compiled("void(f4[:, :, ::1], f4[:, :, ::1], f4[:, ::1])", fastmath={"reassoc", "contract"})

@@ -72,7 +72,7 @@ class _Letters(dict[int, str | None]):
 
 
 _LETTERS = {code: _Letters(None if code in ("en", "de", "ja") else " ") for code in SUPPORTED_LANGUAGES}
-_KANA = {code: code - 0x60 for code in range(ord("ァ"), ord("ヶ") + 1)}
+_LETTERS["ja"].update({code: chr(code - 0x60) for code in range(ord("ァ"), ord("ヶ") + 1)})
 _DIGRAPHS = (("ae", "a"), ("oe", "o"), ("ue", "u"))  # loeschen, löschen and loschen are one word
 
 
@@ -88,16 +88,32 @@ def fold(text: str, language: str) -> str:
     if text.isascii():
         text = text.lower()
     elif language == "ja":
-        text = unicodedata.normalize("NFKC", text).casefold().translate(_KANA).replace("。", ". ")
+        text = unicodedata.normalize("NFKC", text).casefold().replace("。", ". ")
     else:
         text = unicodedata.normalize("NFKD", text).casefold().replace("œ", "oe").replace("æ", "ae")
-    text = text.replace("!", ". ").replace("?", " ?. ").replace(". ", f" {_END} ").translate(_LETTERS[language])
+    text = text.replace("!", ". ").replace("?", " ?. ").replace(". ", f" {_END} ")
+    text = _in_ascii(text, _LETTERS[language]).translate(_LETTERS[language])
     if language == "ja":
         return f"^{''.join(text.split()).rstrip('.')}$"
     if language == "de":
         for typed, read in _DIGRAPHS:
             text = text.replace(typed, read)
     return f" ^ {' '.join(text.split()).rstrip(' .')} $ "
+
+
+def _in_ascii(text: str, letters: _Letters) -> str:
+    """The text with other signs that `letters` takes out or makes a blank as such signs of ASCII.
+
+    A text in ASCII is translated ten times as fast, and what is left of most texts without accents is such a one.
+    """
+    if text.isascii():
+        return text
+    others = {char: letters[ord(char)] for char in set(text) if not char.isascii()}
+    if not {None, " "}.issuperset(others.values()):
+        return text
+    for char, read in others.items():
+        text = text.replace(char, "," if read else "")
+    return text
 
 
 class Finder:

@@ -2,37 +2,44 @@
 
 import re
 from collections.abc import Sequence
-from itertools import accumulate
-from operator import itemgetter
 
-# A readable piece: a word with its apostrophes, or in Japanese a run of one script with the kana that ends it.
-_PIECE = re.compile(r"⟨\w+⟩|[ァ-ヺー]+|[㐀-鿿々]+[ぁ-ん]*|[ぁ-ん]+|[^\W_ぁ-ヺ㐀-鿿]+(?:['’-][^\W_ぁ-ヺ㐀-鿿]+)*")
-_JAPANESE = re.compile(r"[ぁ-ヺ㐀-鿿]")
+import numpy as np
+from numpy.typing import NDArray
+
+from model import kernel
+from model.features import code_points
+
+# What makes a readable piece, by the bits of `kernel.decide`: a word with its apostrophes, or in Japanese a run of one
+# script with the kana that ends it.
+_BITS = tuple(
+    (1 << bit, re.compile(letters))
+    for bit, letters in enumerate(
+        ("[ァ-ヺー]", "[㐀-鿿々]", "[ぁ-ん]", r"[^\W_ぁ-ヺ㐀-鿿]", "['’-]", r"\w", "[ぁ-ヺ㐀-鿿]", r"[\s\S]")
+    )
+)
+_KINDS = np.zeros(0x110000, np.uint8)  # of characters; 0 of one that was not met yet
 
 
-def deciding_words(normalised: str, shares: Sequence[float], most: int = 5) -> list[tuple[str, float]]:
-    """The phrases that spoke most for a scenario, each with its share of the score, the strongest first.
+def deciding_words(texts: Sequence[str], shares: NDArray[np.float64], most: int = 5) -> list[list[tuple[str, float]]]:
+    """The phrases that spoke most for a scenario, each with its share of the score, the strongest first, by text.
 
-    `shares` is what each character adds to the score. Neighbours that both speak for it become one phrase.
+    `shares` is what each character adds to the score, one text after another, each with a blank before and after it.
+    Neighbours that both speak for it become one phrase.
 
-    >>> deciding_words("hi where is it", [0, 0, 0, *[0.1] * 8, *[-0.1] * 3])
-    [('where is', 0.7)]
+    >>> deciding_words(["hi where is it"], np.array([0] * 4 + [0.1] * 8 + [-0.1] * 3 + [0]))
+    [[('where is', 0.7)]]
     """
-    until = list(accumulate(shares, initial=0.0))
-    phrases: list[tuple[int, int, float]] = []
-    first, last, worth = 0, -2, 0.0  # of the last phrase
-    for piece in _PIECE.finditer(normalised):
-        start, end = piece.span()
-        value = until[end] - until[start]
-        if value <= 0:
-            continue
-        is_next = start == last or (start == last + 1 and normalised[last] == " ")
-        is_short = end - first <= 40 and normalised.count(" ", first, end) < 4
-        if is_next and is_short and (end - first <= 12 or not _JAPANESE.search(normalised, start, end)):
-            last, worth = end, worth + value
-            phrases[-1] = first, last, worth
-            continue
-        first, last, worth = start, end, value
-        phrases.append((first, last, worth))
-    best = sorted(phrases, key=itemgetter(2), reverse=True)[:most]
-    return [(normalised[a:b], round(v, 2)) for a, b, v in best if v >= 0.01]
+    codes, _, ends = code_points(texts)
+    kinds = _KINDS[codes]
+    if not kinds.all():
+        for code in np.unique(codes[kinds == 0]).tolist():
+            _KINDS[code] = sum(bit for bit, letters in _BITS if letters.fullmatch(chr(code)))
+        kinds = _KINDS[codes]
+    spans = np.zeros((len(texts), most, 2), np.int64)
+    worths = np.zeros((len(texts), most))
+    kernel.decide(codes, kinds, ends, shares, spans, worths)
+    told = zip(texts, spans.tolist(), worths.tolist(), strict=True)
+    return [
+        [(text[start:end], round(worth, 2)) for (start, end), worth in zip(of_text, each, strict=True) if worth >= 0.01]
+        for text, of_text, each in told
+    ]

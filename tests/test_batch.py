@@ -20,6 +20,7 @@ from batch_job import measured, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from commands.logs import _classified, _model_digest, _recalled
 from messages import InputError, LogError, read_log
 from messages.batch import Work, open_job, work_part, work_through
 from messages.content import expanded
@@ -252,6 +253,25 @@ def test_workers_locale_zone_and_hash_seed_do_not_matter(log: Path, unbroken: di
     done = job(log, tmp_path / "out.csv", "2", **other)
     assert done.returncode == 0, done.stderr
     assert digests(tmp_path) == unbroken
+
+
+def test_a_message_that_comes_again_is_judged_as_the_first_time(tmp_path: Path) -> None:
+    said = [
+        "Where is my parcel?",
+        "Danke, hat sich erledigt!",
+        "My lawyer will call you.",
+        "Where is my parcel? " * 60,
+        "Where is my parcel?",
+    ]
+    for name, texts in {"once.csv": said, "again.csv": [*said[::-1], *said]}.items():
+        rows = "".join(f'{n},"{text}"\n' for n, text in enumerate(texts))
+        (tmp_path / name).write_text(f"Id,Message\n{rows}", encoding="utf-8")
+    each = [frames_of(part)[0] for name in ("once.csv", "again.csv") for part in read_parts(tmp_path / name)]
+    once, again = (_classified(messages, model=_model_digest(), fast=True).drop(columns=["row"]) for messages in each)
+    expected = dict(zip(once["text"], once.drop(columns=["message_id"]).to_dict("records"), strict=True))
+    assert again.drop(columns=["message_id"]).to_dict("records") == [expected[text] for text in again["text"]]
+    assert again["message_id"].tolist() == [str(n) for n in range(len(again))]
+    assert all(len(text) <= 1_000 for text in _recalled(_model_digest(), True))
 
 
 @pytest.mark.parametrize("name", ["out.jsonl", "out.parquet", "out.xlsx", "out"])
