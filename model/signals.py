@@ -131,6 +131,7 @@ class Finder:
         self._chains: list[tuple[int, int]] = []  # (phrase, number of parts); "a + b" is two chains
         known: dict[str, int] = {}
 
+        @cache
         def places(part: str) -> list[int]:
             found = []
             for wording in _wordings(part, words, language):
