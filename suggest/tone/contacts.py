@@ -25,7 +25,7 @@ SHORT_WORDS = {
 }
 
 _AT_SPOKEN = (
-    r"\b(?:at|arroba|arobase|chiocciola|at-zeichen|klammeraffe|aet)\b|アットマーク|アット"
+    r"\b(?:at|arroba|arobase|chiocciola|at-zeichen|klammeraffe|aet|curly a|a rond)\b|アットマーク|アット"
     r"|あっとまーく|あっと|\(a\)|\* ?at ?\*|_at_|-at-"
 )
 _SLASH = r"\b(?:slash|barra|barre|schragstrich|sbarra)\b|スラッシュ|すらっしゅ|/"
@@ -43,15 +43,17 @@ _EMAIL_SPOKEN = re2.compile(
 # "sales, the usual at sign, lumora and at the end dot es": the parts of an address told one by one
 _TOLD = re2.compile(
     r"(?:\b(?:arroba|arobase|chiocciola|klammeraffe\w*|at-zeichen|at[- ](?:sign|symbol))\b|アットマーク|あっとまーく)"
-    rf"[^.!?。\n]{{1,80}}?(?:{DOT}),? ?([a-z]{{2,12}})\b"
+    rf"[^.!?。\n]{{1,80}}?(?:{DOT})[,、]? ?([a-z]{{2,12}})\b"
 )
 _MAILBOX = re2.compile(
     r"^(?:support|info|help|care|service|contact|contacto|kontakt|hilfe|ayuda|sales|hello|mail|office|sav|assistenza"
     r"|assistance|aide)\b"
 )
 _TO_WRITE = re2.compile(
-    r"\b(?:write|writing|mail|e-mail|email|mailbox|inbox|send|message|drop|address|contact|reach|ask)\b"
+    r"\b(?:write|writing|mail|e-mail|email|mailbox|inbox|send|message|drop|address|contact|reach|ask|schick\w*|schreib\w*"
+    r"|send\w+|melde\w*|erreich\w*)\b"
 )
+_DOT_WORD = re.compile(r" (?:dot|punkt|punto|point) ")
 _HANDLE = re2.compile(r"(?:^|[\s(:])(@[a-z_][a-z0-9_.]{3,30})", options())
 
 LINK = re2.compile(
@@ -195,9 +197,10 @@ def emails(case: Case) -> Spans:
 def _emails(case: Case) -> Spans:
     if "sign: @" in case.occurring:
         for m in _EMAIL.finditer(case.plain):
-            ending = re.split(r"[^a-z]+", m.group())[-1]
-            if is_ending(ending) or (len(ending) > 1 and _PLAIN_EMAIL.fullmatch(m.group())):
-                yield m.span()
+            said = _without_next_sentence(m.group())
+            ending = re.split(r"[^a-z]+", said)[-1]
+            if is_ending(ending) or (len(ending) > 1 and _PLAIN_EMAIL.fullmatch(said)):
+                yield m.start(), m.start() + len(said)
     spelled = "sign: at" in case.occurring
     for m in _EMAIL_SPOKEN.finditer(case.plain) if spelled else ():
         said = m.group()
@@ -211,11 +214,22 @@ def _emails(case: Case) -> Spans:
         yield from (m.span(1) for m in _HANDLE.finditer(case.plain))
 
 
+def _without_next_sentence(said: str) -> str:
+    """An address without the words that begin the next sentence: "desk (at) roth (dot) de. Mr" ends before "Mr"."""
+    cut = said
+    while not is_ending(re.split(r"[^a-z]+", cut)[-1]):
+        before, dot, _ = cut.rpartition(". ")
+        if not dot:
+            return said
+        cut = before
+    return cut
+
+
 def _is_address(case: Case, start: int, said: str) -> bool:
     """True for "write to me at cosyhome dot com", not for "look at amazon.com" or "the form at cosyhome dot com"."""
     first, _ = case.reading.sentence_at(start)
     written = _TO_WRITE.search(case.plain[max(first, start - 40) : start])
-    return bool(_MAILBOX.search(said)) or (bool(written) and " dot " in said)
+    return bool(_MAILBOX.search(said)) or (bool(written) and bool(_DOT_WORD.search(said)))
 
 
 @cache

@@ -6,7 +6,19 @@ import re
 OPEN, CLOSE = r"[(\[{<] ?", r" ?[)\]}>]"
 AT = rf"@|{OPEN}(?:at|a|arroba|arobase|chiocciola|アット|アットマーク|@){CLOSE}"
 _AT_WORDS = (
-    *(" at ", " aet ", "arroba", "arobase", "chiocciola", "アット", "あっと", "zeichen", "klammeraffe"),
+    *(
+        " at ",
+        " aet ",
+        "arroba",
+        "arobase",
+        "chiocciola",
+        "アット",
+        "あっと",
+        "zeichen",
+        "klammeraffe",
+        "curly a",
+        "a rond",
+    ),
     *("(a)", "at*", "at *", "_at_", "-at-"),
 )
 DOT = (
