@@ -3,11 +3,14 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
+from operator import itemgetter
 
 import ahocorasick_rs
 
 MOST = 400  # wordings that a piece of a pattern is written out as
-CHOICES = 3  # of one pattern that are looked for, those that tell most
+WAYS = 40  # in which a pattern can match, each with letters of its own
+CHOICES = 2  # of one way that are looked for, those that tell most
 LONG = 12  # letters of a wording; more hardly say more
 _TOKEN = re.compile(
     r"\\x[0-9a-f]{2}|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?:|\{\d+(?:,\d*)?\}|[^\\\[\](){}?*+.^$|\n]+(?![?*+{])|.",
@@ -16,9 +19,10 @@ _TOKEN = re.compile(
 _FEW = re.compile(r"\[((?:\\[^a-z0-9]|\\s|[^\\\[\]^-])+(?:-|\\-)?)\]", re.DOTALL)  # a class that lists its characters
 _IN_CLASS = re.compile(r"\\.|.", re.DOTALL)
 
-_COMMON = frozenset("abcdefghijklmnopqrstuvwxyz ,.-'")
+_COMMON = frozenset("abcdefghilmnoprstuvwy ,.-'")  # letters and signs that two of say little
 
 Choice = frozenset[str]
+Way = tuple[Choice, ...]
 
 
 def collapsed(plain: str) -> str:
@@ -27,89 +31,93 @@ def collapsed(plain: str) -> str:
     >>> collapsed("as soon\\n as")
     ' as soon as '
     """
-    return " ".join(["", *plain.split(), ""])
-
-
-@dataclass(frozen=True)
-class _Piece:
-    """What a piece of a pattern matches: all its wordings, if few, else choices of one wording each that it holds."""
-
-    wordings: Choice | None = None
-    held: tuple[Choice, ...] = ()
-
-    @property
-    def choices(self) -> tuple[Choice, ...]:
-        if self.wordings is None:
-            return self.held
-        return () if "" in self.wordings else (self.wordings,)
-
-
-_ANY, _EMPTY, _BLANK = _Piece(), _Piece(frozenset([""])), _Piece(frozenset([" "]))
-_ESCAPED = {**dict.fromkeys("sn", _BLANK), **dict.fromkeys("bBAz", _EMPTY), **dict.fromkeys("wWdDS", _ANY)}
+    text = f" {plain} ".replace("\n", " ")
+    while "  " in text:
+        text = text.replace("  ", " ")
+    return text
 
 
 class Needles:
-    """One automaton over the letters that many patterns need; each choice of letters is one bit of a number.
+    """One automaton over the letters that many patterns need.
 
     >>> known = Needles({0: "refunds? today", "soon": "soon|in a while"})
     >>> held = known.held("a refund comes in a while")
     >>> known.numbers(held), known.may_match("soon", held), known.may_match("later", held)
-    ([], True, False)
+    (set(), True, False)
     """
 
-    def __init__(self, sources: Mapping[str | int, str]) -> None:
-        bits: dict[str, int] = {}
-        self.needed: dict[str | int, int] = {}
-        count = 0
+    def __init__(self, sources: Mapping[int | str, str]) -> None:
+        known: dict[Choice, int] = {}
+        letters: dict[str, list[int]] = {}
+        self.ways: dict[int | str, list[list[int]]] = {}
+        self.numbered: dict[int, list[tuple[int, list[int]]]] = {}  # by the first choice of a way; -1 has none
         for name, source in sources.items():
-            needed = 0
-            for choice in sorted(filter(_is_seldom, needles(source)), key=worth, reverse=True)[:CHOICES]:
-                needed |= 1 << count
-                for letters in choice:
-                    bits[letters] = bits.get(letters, 0) | 1 << count
-                count += 1
-            self.needed[name] = needed
-        self.bits = list(bits.values())
-        self.automaton = ahocorasick_rs.AhoCorasick(list(bits)) if bits else None
-        self.numbered = [(name, needed) for name, needed in self.needed.items() if isinstance(name, int)]
+            ways = needles(source)
+            for choice in (choice for way in ways for choice in way if choice not in known):
+                for wording in choice:
+                    letters.setdefault(wording, []).append(len(known))
+                known[choice] = len(known)
+            self.ways[name] = [[known[choice] for choice in way] for way in ways]
+            if isinstance(name, int):
+                for way in self.ways[name]:
+                    self.numbered.setdefault(way[0] if way else -1, []).append((name, way))
+        self.choices = list(letters.values())
+        self.automaton = ahocorasick_rs.AhoCorasick(list(letters)) if letters else None
 
-    def held(self, plain: str) -> int:
-        """The bits of all choices of which the text holds one."""
-        held = 0
-        if self.automaton:
-            found = self.automaton.find_matches_as_indexes(collapsed(plain), overlapping=True)
-            for i in {m[0] for m in found}:
-                held |= self.bits[i]
-        return held
+    def held(self, plain: str) -> set[int]:
+        """The choices of which the text holds one."""
+        if self.automaton is None:
+            return set()
+        found = self.automaton.find_matches_as_indexes(collapsed(plain), overlapping=True)
+        return set(chain.from_iterable(map(self.choices.__getitem__, set(map(itemgetter(0), found)))))
 
-    def numbers(self, held: int) -> list[int]:
+    def numbers(self, held: set[int]) -> set[int]:
         """The patterns called by a number that may match."""
-        return [name for name, needed in self.numbered if held & needed == needed]
+        firsts = (-1, *(held & self.numbered.keys()))
+        return {name for first in firsts for name, way in self.numbered.get(first, ()) if held.issuperset(way)}
 
-    def may_match(self, name: str | int, held: int) -> bool:
+    def may_match(self, name: int | str, held: set[int]) -> bool:
         """False if a pattern matches nowhere in the text, or nothing is known by this name."""
-        needed = self.needed.get(name)
-        return needed is not None and held & needed == needed
+        return any(map(held.issuperset, self.ways.get(name, ())))
 
 
 class _Unknown(Exception):
     """A sign whose meaning is not known here."""
 
 
-def needles(source: str) -> tuple[Choice, ...]:
-    """Choices of letters of which a collapsed text holds one each wherever the pattern matches; () if none is known.
+@dataclass(frozen=True)
+class _Piece:
+    """What a piece of a pattern matches: all its wordings, if few, else the ways in which it can match."""
 
-    >>> [sorted(choice) for choice in needles(r"\\b(?:as\\s+soon|when)\\s+we .*[ck]an")]
-    [['as soon we ', 'when we '], ['can', 'kan']]
-    >>> needles(r"\\d+|we"), needles(r"\\pL x")
-    ((), ())
+    wordings: Choice | None = None
+    ways: tuple[Way, ...] = ((),)
+
+    @property
+    def needs(self) -> tuple[Way, ...]:
+        """The ways, of which none without a choice can be told from others."""
+        return self.ways if self.wordings is None else (_told(self.wordings),)
+
+
+_ANY, _EMPTY, _BLANK = _Piece(), _Piece(frozenset([""])), _Piece(frozenset([" "]))
+_ESCAPED = {**dict.fromkeys("sn", _BLANK), **dict.fromkeys("bBAz", _EMPTY), **dict.fromkeys("wWdDS", _ANY)}
+
+
+def needles(source: str) -> tuple[Way, ...]:
+    """The ways in which a pattern can match, each with choices of letters of which a collapsed text holds one each.
+
+    A way without a choice can always match.
+
+    >>> [[sorted(choice) for choice in way] for way in needles(r"\\b(?:as\\s+soon|when)\\s+we .*[ck]ann|later .*on to")]
+    [[['as soon we ', 'when we '], ['cann', 'kann']], [['later '], ['on to']]]
+    >>> needles(r"\\d+|we"), needles(r"\\pL soon")
+    (((),), ((),))
     """
     tokens = _TOKEN.findall(source)
     try:
         piece, end = _alternatives(tokens, 0)
     except (_Unknown, IndexError):
-        return ()
-    return tuple(_shortest(choice) for choice in piece.choices) if end == len(tokens) else ()
+        return _ANY.ways
+    return piece.needs if end == len(tokens) else _ANY.ways
 
 
 def _alternatives(tokens: list[str], i: int) -> tuple[_Piece, int]:
@@ -127,25 +135,51 @@ def _one_of(pieces: list[_Piece]) -> _Piece:
     wordings = [p.wordings for p in pieces if p.wordings is not None]
     if len(wordings) == len(pieces):
         return _Piece(frozenset().union(*wordings))
-    best = [max(p.choices, key=worth, default=None) for p in pieces]
-    known = [choice for choice in best if choice is not None]
-    return _Piece(held=(frozenset().union(*known),)) if len(known) == len(pieces) else _ANY
+    return _Piece(ways=_few([way for p in pieces for way in p.needs], WAYS))
+
+
+def _few(ways: list[Way], most: int) -> tuple[Way, ...]:
+    """The ways with all those of one choice as one; of too many the best choices are one."""
+    if not all(ways):
+        return _ANY.ways
+    simple = [way for way in ways if len(way) == 1]
+    others = list(dict.fromkeys(way for way in ways if len(way) > 1))
+    if len(others) + bool(simple) > most:
+        simple, others = [(max(way, key=worth),) for way in ways], []
+    return (*others, *([(_shortest(frozenset().union(*(choice for (choice,) in simple))),)] if simple else []))
 
 
 def _sequence(tokens: list[str], i: int) -> tuple[_Piece, int]:
-    held: list[Choice] = []
+    ways: tuple[Way, ...] = ((),)
     run: Choice = frozenset([""])
     is_whole = True
     while i < len(tokens) and tokens[i] not in ("|", ")"):
         piece, i = _repeated(tokens, i)
         wordings = piece.wordings
-        if wordings is not None and len(run) * len(wordings) <= MOST and (len(wordings) == 1 or worth(run)[0] < LONG):
+        if wordings is not None and len(run) * len(wordings) <= MOST:
             run = frozenset([a + b[a[-1:] == " " == b[:1] :] for a in run for b in wordings])
             continue
         is_whole = False
-        held += [run, *piece.held]
+        ways = _both(_both(ways, (_told(run),)), piece.ways)
         run = frozenset([""]) if wordings is None else wordings
-    return (_Piece(run) if is_whole else _Piece(held=tuple(c for c in (*held, run) if "" not in c))), i
+    return (_Piece(run) if is_whole else _Piece(ways=_both(ways, (_told(run),)))), i
+
+
+def _both(first: tuple[Way, ...], second: tuple[Way, ...]) -> tuple[Way, ...]:
+    """The ways to match one thing after another."""
+    if len(first) * len(second) > WAYS:
+        second = _few(list(second), 1)
+    if len(first) * len(second) > WAYS:
+        first = _few(list(first), 1)
+    joined = (dict.fromkeys((*a, *b)) for a in first for b in second)
+    return tuple(tuple(sorted(choices, key=worth, reverse=True)[:CHOICES]) for choices in joined)
+
+
+def _told(choice: Choice) -> Way:
+    """A choice as a way to match, if it tells anything: not where one of its wordings stands in nearly every text."""
+    if any(len(wording.strip()) < 3 and _COMMON.issuperset(wording) for wording in choice):
+        return ()
+    return (_shortest(choice),)
 
 
 def _repeated(tokens: list[str], i: int) -> tuple[_Piece, int]:
@@ -157,8 +191,13 @@ def _repeated(tokens: list[str], i: int) -> tuple[_Piece, int]:
         may_lack = sign in ("?", "*") or sign.startswith("{0")
         if piece in (_BLANK, _EMPTY) or (sign == "?" and piece.wordings is not None):
             piece = _Piece(piece.wordings | {""}) if may_lack and piece.wordings else piece
+        elif may_lack:
+            piece = _ANY
+        elif piece.wordings is not None and len(piece.wordings) == 1:
+            least = int(re.findall(r"\d+", sign)[0]) if sign != "+" else 1  # x{3,12} holds xxx
+            piece = _Piece(ways=(_told(frozenset([w * min(least, LONG) for w in piece.wordings])),))
         else:
-            piece = _ANY if may_lack else _Piece(held=piece.choices)
+            piece = _Piece(ways=piece.needs)
     return piece, i
 
 
@@ -193,11 +232,6 @@ def worth(choice: Iterable[str]) -> tuple[int, int]:
     """How seldom a choice may occur: the length of its shortest wording, then how few there are."""
     lengths = [len(wording) for wording in choice]
     return min(lengths), -len(lengths)
-
-
-def _is_seldom(choice: Choice) -> bool:
-    """False if one of the wordings stands in nearly every text."""
-    return not any(len(wording) < 3 and _COMMON.issuperset(wording) for wording in choice)
 
 
 def _shortest(choice: Choice) -> Choice:
