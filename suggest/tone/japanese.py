@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from suggest.tone.japanese_ends import (
     CONTRACTIONS,
     DICTIONARY_FORMS,
-    Words,
     before_particles,
     breaches_at_end,
     interjection,
@@ -18,7 +17,7 @@ from suggest.tone.japanese_ends import (
 from suggest.tone.japanese_honorifics import honorific_breaches
 from suggest.tone.japanese_polite import polite_end
 from suggest.tone.japanese_rules import Breach, listed, register_rules
-from suggest.tone.japanese_sentences import KEPT, LONGEST_KEPT, Sentence, sentences
+from suggest.tone.japanese_sentences import KEPT, LONGEST_KEPT, Sentence, Words, sentences
 from suggest.tone.reading import Reading
 from suggest.tone.rules import Finding
 
@@ -102,27 +101,27 @@ def _beside_polite(words: Words) -> Iterator[Breach]:
     """Contractions, plain clauses and talk in a sentence that ends politely."""
     head = "".join(w.text for w in words[:4])
     if head.startswith(tuple(listed("casual_heads"))):  # じゃあ、明日お送りします
-        yield Breach("ja-mixed-clause" if head.startswith("だが") else "ja-casual-word", words[0].start, words[0].end)
+        yield Breach("ja-mixed-clause" if head.startswith("だが") else "ja-casual-word", words.start(0), words.end(0))
     comma = next((i for i, w in enumerate(words) if w.pos == "補助記号-読点"), 0)
     found = interjection(words, 0, comma - 1) if comma else None
-    if found and found.start == words[0].start and words[0].text not in listed("closers"):  # ごめん、遅れました
+    if found and found.start == words.start(0) and words[0].text not in listed("closers"):  # ごめん、遅れました
         yield found
     for i, word in enumerate(words):
         if word.pos not in ("助動詞", "助詞-終助詞", "助詞-接続助詞") and word.lemma != "超":
             continue
         if word.pos == "助動詞" and word.lemma in CONTRACTIONS:  # 遅れちゃって
-            yield Breach("ja-contraction", word.start, word.end)
+            yield Breach("ja-contraction", words.start(i), words.end(i))
         elif word.pos == "助動詞" and word.lemma == "てる":  # 届いてます
-            yield Breach("ja-spoken-word", word.start, word.end, "てい" if word.text == "て" else "")
+            yield Breach("ja-spoken-word", words.start(i), words.end(i), "てい" if word.text == "て" else "")
         elif word.type == "助動詞-デス" and word.text in ("っす", "す"):  # いいっすよ、
-            yield Breach("ja-casual-end", word.start, word.end, "です")
+            yield Breach("ja-casual-end", words.start(i), words.end(i), "です")
         elif word.pos == "助詞-終助詞" and _is_plain_aside(words, i):  # だよね、
-            yield Breach("ja-casual-end", word.start, word.end)
+            yield Breach("ja-casual-end", words.start(i), words.end(i))
         elif word.lemma == "超" and words[i + 1 : i + 2] and words[i + 1].type == "形容詞":  # 超早い
-            yield Breach("ja-casual-word", word.start, words[i + 1].end)
+            yield Breach("ja-casual-word", words.start(i), words.end(i + 1))
         elif word.pos == "助詞-接続助詞" and i and _is_plain_clause(words, i):  # 試したが、
             first, polite = polite_end(words, i - 1)
-            yield Breach("ja-mixed-clause", words[first].start, word.end, polite and polite + "が")
+            yield Breach("ja-mixed-clause", words.start(first), words.end(i), polite and polite + "が")
 
 
 def _is_plain_aside(words: Words, i: int) -> bool:
@@ -162,7 +161,7 @@ def _casual_words(plain: str, found: list[Sentence]) -> Iterator[Breach]:
     for name, rule in (("casual_words", "ja-casual-word"), ("spoken_words", "ja-spoken-word")):
         hits = list(_any_of(name).finditer(plain))
         if hits:
-            spans = [s.span(w.start, w.end) for s in found for w in s.words]
+            spans = [s.span(s.words.start(i), s.words.end(i)) for s in found for i in range(len(s.words))]
             starts, ends = {start for start, _ in spans}, {end for _, end in spans}
             for m in hits:
                 if m.start() in starts and m.end() in ends:
@@ -191,7 +190,7 @@ class UnidicTokenizer:
         found = list(sentences(text))
         tokens: list[str] = []
         place = 0
-        for start, end in (s.span(w.start, w.end) for s in found for w in s.words):
+        for start, end in (s.span(s.words.start(i), s.words.end(i)) for s in found for i in range(len(s.words))):
             if start > place:
                 tokens.append(text[place:start])
             tokens.append(text[start:end])

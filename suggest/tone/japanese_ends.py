@@ -6,9 +6,8 @@ from functools import cache
 
 from suggest.tone.japanese_polite import polite_end
 from suggest.tone.japanese_rules import Breach, listed
-from suggest.tone.japanese_sentences import LAUGHTER, Sentence, Word, is_compound_particle, last_word, words_of
+from suggest.tone.japanese_sentences import LAUGHTER, Sentence, Words, is_compound_particle, last_word, words_of
 
-Words = tuple[Word, ...]
 FULL_STOPS = ("。", "?")
 DICTIONARY_FORMS = ("終止形", "連体形")
 
@@ -63,9 +62,9 @@ def breaches_at_end(sentence: Sentence) -> Iterator[Breach]:
         if (
             piece < last - 1 and sentence.stop in FULL_STOPS and words[last].text in '」』"' and not _is_foreign(words)
         ):  # 表示は「E5」。
-            yield Breach("ja-fragment-end", words[last].start, words[last].end)
+            yield Breach("ja-fragment-end", words.start(last), words.end(last))
     elif core < 0:
-        yield Breach("ja-casual-end", words[0].start, words[last].end)
+        yield Breach("ja-casual-end", words.start(0), words.end(last))
     else:
         yield from _unfinished(words, core, last, sentence.stop)
 
@@ -83,7 +82,7 @@ def _talk_after_polite(words: Words, core: int, last: int) -> Iterator[Breach]:
             if tail in ("わ", "わよ", "わね", "ぞ", "ぜ", "さ", "もん", "じゃん", "って", "ってば")
             else "ja-spoken-word"
         )
-        yield Breach(rule, words[core].start, words[last].end)
+        yield Breach(rule, words.start(core), words.end(last))
 
 
 def _unfinished(words: Words, core: int, last: int, stop: str) -> Iterator[Breach]:
@@ -92,10 +91,10 @@ def _unfinished(words: Words, core: int, last: int, stop: str) -> Iterator[Breac
     if any(w.text in LAUGHTER for w in words[last + 1 :]):
         tail += "w"
     first, polite = polite_end(words, core)
-    start, end = words[first].start, words[last].end
+    start, end = words.start(first), words.end(last)
     is_final = word.form.startswith(DICTIONARY_FORMS) and word.text != "ず"
     if tail in _TAILS and is_final:  # 届くかも, 届いてないの
-        start, polite = words[core + 1].start, _TAILS[tail]
+        start, polite = words.start(core + 1), _TAILS[tail]
     elif polite:
         polite = polite + _KEPT[tail] if tail in _KEPT else ""
     is_asked = stop == "?" and is_final and not tail and not _is_written_negative(words, core)  # 写真ある？
@@ -164,7 +163,7 @@ _ELLIPSES = {
 def _fragment(words: Words, core: int, last: int, polite: str) -> Breach:
     """A sentence that ends in a noun, a particle or the middle of a verb; a set ellipsis is only a hint."""
     word, before = words[core], words[core - 1] if core else words[core]
-    place = word.start, words[last].end
+    place = words.start(core), words.end(last)
     if word.text in _ELLIPSES:
         return Breach("ja-ellipsis", *place, _ELLIPSES[word.text])
     if word.text == "に" and before.text == "よう":  # お忘れのないように。
@@ -256,7 +255,7 @@ def interjection(words: Words, first: int, last: int) -> Breach | None:
         half = said[: len(said) // 2]
         word = said if said in known else half if half + half == said and half in known else ""
         if word and (i == first or (len(word) > 1 and words[i - 1].pos != "接頭辞")):
-            return Breach("ja-interjection", words[i].start, words[last].end, known[word])
+            return Breach("ja-interjection", words.start(i), words.end(last), known[word])
     return None
 
 

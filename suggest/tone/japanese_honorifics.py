@@ -3,9 +3,7 @@
 from collections.abc import Iterator
 
 from suggest.tone.japanese_rules import Breach, listed
-from suggest.tone.japanese_sentences import Word
-
-Words = tuple[Word, ...]
+from suggest.tone.japanese_sentences import Word, Words
 
 
 def honorific_breaches(words: Words) -> Iterator[Breach]:
@@ -32,17 +30,17 @@ def _double(words: Words, i: int) -> Iterator[Breach]:
     if not words[i].pos.startswith("助動詞"):
         return
     if verb.lemma in listed("never_honoured") or (i > 1 and words[i - 2].text in listed("humble_nouns")):
-        yield Breach("ja-humble-for-buyer", words[i - (verb.lemma == "為る") - 1].start, words[i].end)
+        yield Breach("ja-humble-for-buyer", words.start(i - (verb.lemma == "為る") - 1), words.end(i))
     elif verb.lemma == "成る" and i > 2 and words[i - 2].text == "に" and _is_honorific_stem(words, i - 3):
-        yield Breach("ja-double-honorific", verb.start, *_without_reru(words, i, "なる"))
+        yield Breach("ja-double-honorific", words.start(i - 1), *_without_reru(words, i, "なる"))
     elif verb.lemma in listed("honorific_verbs") or verb.lemma == "下さる":
-        yield Breach("ja-double-honorific", verb.start, *_without_reru(words, i, verb.base))
+        yield Breach("ja-double-honorific", words.start(i - 1), *_without_reru(words, i, verb.base))
     elif verb.lemma == "成す" and i > 2 and words[i - 3].lemma == "御":  # ご注文なされた
-        yield Breach("ja-double-honorific", verb.start, *_without_reru(words, i, "なさる"))
+        yield Breach("ja-double-honorific", words.start(i - 1), *_without_reru(words, i, "なさる"))
     elif verb.lemma == "為る" and verb.text == "さ" and i > 2 and words[i - 3].lemma == "御":
         is_passive = words[i - 2].text in listed("seller_acts") or words[i - 2].text in listed("pretty_words")
         if not is_passive:
-            yield Breach("ja-double-honorific", verb.start, *_without_reru(words, i, "になる"))
+            yield Breach("ja-double-honorific", words.start(i - 1), *_without_reru(words, i, "になる"))
 
 
 def _is_honorific_stem(words: Words, i: int) -> bool:
@@ -62,12 +60,12 @@ def _without_reru(words: Words, i: int, base: str) -> tuple[int, str]:
     """The end of the breach and the verb without られる, in the form that the next word wants."""
     following = words[i + 1] if i + 1 < len(words) else None
     if words[i].text in ("れる", "られる"):
-        return words[i].end, base
+        return words.end(i), base
     if following and following.lemma in ("た", "て"):
-        return following.end, base[:-1] + "っ" + following.text
+        return words.end(i + 1), base[:-1] + "っ" + following.text
     if following and following.lemma == "ます":
-        return words[i].end, base[:-1] + ("い" if base.endswith(("さる", "しゃる")) else "り")
-    return words[i].end, ""
+        return words.end(i), base[:-1] + ("い" if base.endswith(("さる", "しゃる")) else "り")
+    return words.end(i), ""
 
 
 def _can(words: Words, i: int) -> Iterator[Breach]:
@@ -78,7 +76,7 @@ def _can(words: Words, i: int) -> Iterator[Breach]:
     is_denied = any(w.lemma in ("ない", "ず") for w in words[i + 1 : i + 3])
     if act.text in listed("buyer_acts") or (act.text == "確認" and not is_denied):  # 弊社ではご確認できません
         instead = words[i - 2].text + act.text + "いただけ" if word.text in ("でき", "出来") else ""
-        yield Breach("ja-humble-for-buyer", words[i - 2].start, word.end, instead)
+        yield Breach("ja-humble-for-buyer", words.start(i - 2), words.end(i), instead)
 
 
 def _request(words: Words, i: int) -> Iterator[Breach]:
@@ -93,22 +91,22 @@ def _request(words: Words, i: int) -> Iterator[Breach]:
     is_light = has_te and verb.lemma in ("為る", "致す") and j > 0
     j -= is_light
     act, prefixed = words[j], j > 0 and words[j - 1].lemma == "御"
-    start = words[j - 1].start if prefixed else act.start
+    start = words.start(j - 1) if prefixed else words.start(j)
     is_humble_act = is_light and prefixed and act.text not in listed("pretty_words")
     if word.lemma == "頂く" and is_humble_act:  # ご確認していただけますか
-        yield Breach("ja-humble-for-buyer", verb.start, words[i - 1].end, severity="hint")
+        yield Breach("ja-humble-for-buyer", words.start(j + is_light), words.end(i - 1), severity="hint")
     elif word.lemma == "頂く":  # 係員に伺っていただけますか
         if has_te and act.lemma in ("伺う", "拝見", "拝読", "申す", "参る"):
-            yield Breach("ja-humble-for-buyer", start, word.end)
+            yield Breach("ja-humble-for-buyer", start, words.end(i))
     elif act.lemma == "参る" and not has_te:  # お参りください is what one does at a shrine
         return
     elif act.lemma in listed("requests") and (has_te or prefixed or act.pos.startswith("名詞")):
         if act.lemma == "頂く" and j and words[j - 1].text not in ("を", "から", "に"):
             return
         honorific = listed("requests")[act.lemma]
-        yield Breach("ja-humble-for-buyer", start, word.end, honorific and honorific + "ください")
+        yield Breach("ja-humble-for-buyer", start, words.end(i), honorific and honorific + "ください")
     elif is_humble_act:
-        yield Breach("ja-humble-for-buyer", start, word.end, words[j - 1].text + act.text + "ください")
+        yield Breach("ja-humble-for-buyer", start, words.end(i), words[j - 1].text + act.text + "ください")
 
 
 def _humble_before(words: Words, i: int) -> Iterator[Breach]:
@@ -124,7 +122,7 @@ def _humble_before(words: Words, i: int) -> Iterator[Breach]:
         is_humble = word.text in listed("humble_nouns") or word.lemma == "伺う"
         is_framed = before.lemma == "御" and words[j + 1].lemma == "為る" and _is_asked(word)
         if (is_humble or is_framed) and _leads_on(words, j) and not _is_of_buyer(words, j - 1 - is_framed):
-            yield Breach("ja-humble-for-buyer", words[j - is_framed].start, word.end)
+            yield Breach("ja-humble-for-buyer", words.start(j - is_framed), words.end(j))
             return
 
 
@@ -149,7 +147,7 @@ def _is_of_buyer(words: Words, i: int) -> bool:
 def _doubly_humble(words: Words, i: int) -> Iterator[Breach]:
     """ご拝見, お承り: humble already."""
     if words[i - 1].lemma == "御":
-        yield Breach("ja-double-honorific", words[i - 1].start, words[i].end, words[i].text)
+        yield Breach("ja-double-honorific", words.start(i - 1), words.end(i), words[i].text)
 
 
 def _title(words: Words, i: int) -> Iterator[Breach]:
@@ -163,21 +161,21 @@ def _title(words: Words, i: int) -> Iterator[Breach]:
             return
         j -= 1
     if is_person and not is_address and j >= 0 and words[j].text in listed("seller"):
-        yield Breach("ja-honorific-for-self", noun.start, words[i].end, noun.text)
+        yield Breach("ja-honorific-for-self", words.start(i - 1), words.end(i), noun.text)
 
 
 def _become(words: Words, i: int) -> Iterator[Breach]:
     """お申しになる, お伺いになる: a humble verb in an honorific frame."""
     is_frame = i > 2 and words[i - 1].text == "に" and words[i - 3].lemma == "御"
     if is_frame and words[i - 2].lemma in ("申す", "伺う", "致す", "拝見", "存ずる", "頂く"):
-        yield Breach("ja-humble-for-buyer", words[i - 3].start, words[i].end)
+        yield Breach("ja-humble-for-buyer", words.start(i - 3), words.end(i))
 
 
 def _itadaku(words: Words, i: int) -> Iterator[Breach]:
     """発送させていただく: a hint."""
     yield from _request(words, i)
     if i > 2 and words[i - 1].lemma == "て" and words[i - 2].lemma in ("させる", "せる"):
-        yield Breach("ja-sasete-itadaku", words[i - 2].start, words[i].end)
+        yield Breach("ja-sasete-itadaku", words.start(i - 2), words.end(i))
 
 
 def _extra_sa(words: Words, i: int) -> Iterator[Breach]:
@@ -185,7 +183,7 @@ def _extra_sa(words: Words, i: int) -> Iterator[Breach]:
     verb = words[i - 1]
     is_extra = words[i].lemma == "させる" and verb.type.startswith("五段") and verb.form.startswith("未然形")
     if is_extra or verb.base in listed("extra_sa"):
-        yield Breach("ja-extra-sa", verb.start, words[i].end)
+        yield Breach("ja-extra-sa", words.start(i - 1), words.end(i))
 
 
 def _subject(words: Words, i: int) -> Iterator[Breach]:
@@ -203,15 +201,15 @@ def _subject(words: Words, i: int) -> Iterator[Breach]:
         return
     is_close = particle.text == "が" and words[i + 1].pos != "補助記号-読点"
     if side == "buyer" and _is_humble(words, verb, is_close):
-        yield Breach("ja-humble-for-buyer", words[verb].start, words[verb].end)
+        yield Breach("ja-humble-for-buyer", words.start(verb), words.end(verb))
     if side == "thing" and words[verb].lemma == "いらっしゃる" and is_close:
-        yield Breach("ja-honorific-for-self", words[verb].start, words[verb].end)
+        yield Breach("ja-honorific-for-self", words.start(verb), words.end(verb))
     if side == "seller" and is_close and _is_honoured_act(words, verb):
-        yield Breach("ja-honorific-for-self", words[verb - 1].start, words[verb + 1].end)
+        yield Breach("ja-honorific-for-self", words.start(verb - 1), words.end(verb + 1))
     if side == "seller" and _is_honorific(words, verb):
         is_its_verb = particle.text == "が" or any(w.lemma == "ます" for w in words[verb + 1 : verb + 5])
         if is_its_verb:
-            yield Breach("ja-honorific-for-self", words[verb].start, words[verb].end)
+            yield Breach("ja-honorific-for-self", words.start(verb), words.end(verb))
 
 
 def _side(words: Words, i: int) -> str:

@@ -4,7 +4,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from itertools import accumulate
 from sys import maxsize
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,20 +22,37 @@ LINES_JOINED = 3  # a sentence is followed over so many broken lines before
 
 
 class Word(NamedTuple):
-    """A word with the UniDic features that register depends on; `start` is its place in its sentence."""
+    """A word with the UniDic features that register depends on."""
 
     text: str
-    start: int
     pos: str  # 動詞-一般, 助詞-終助詞, 名詞-普通名詞-サ変可能 …
     type: str  # 五段-カ行, 助動詞-マス …; empty when it does not inflect
     form: str  # 終止形-一般, 命令形 …
     lemma: str  # 下さる for both ください and 下さい
     base: str  # the dictionary form in this spelling: くださる
 
-    @property
-    def end(self) -> int:
-        """Where the word ends in its sentence."""
-        return self.start + len(self.text)
+
+class Words(tuple[Word, ...]):
+    """The words of a sentence; where each stands in it is counted when it is first asked."""
+
+    said: str
+
+    def start(self, i: int) -> int:
+        """Where a word begins in the sentence."""
+        return self._starts[i]
+
+    def end(self, i: int) -> int:
+        """Where a word ends in the sentence."""
+        return self._starts[i] + len(self[i].text)
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        starts = []
+        place = 0
+        for word in self:
+            starts.append(self.said.index(word.text, place))  # between words there may be blanks
+            place = starts[-1] + len(word.text)
+        return starts
 
 
 @dataclass(frozen=True)
@@ -52,7 +69,7 @@ class Sentence:
     places: tuple[tuple[int, int], ...] = ((0, 0),)
 
     @property
-    def words(self) -> tuple[Word, ...]:
+    def words(self) -> Words:
         """The words of the text."""
         return words_of(self.text)
 
@@ -69,49 +86,52 @@ class Sentence:
         return place + i - begins
 
 
+_IDS = r"%m\\t%phl\\t%phr\\t%c"  # a word, what it may stand after and before, its cost
+_KNOWN = r"%F-[0,1,2]\\t%f[4]\\t%f[5]\\t%f[7]\\t%f[10]"
+_UNKNOWN = r"%F-[0,1,2]\\t\\t\\t%m\\t%m"
+
+
 @cache
-def _tagger() -> "GenericTagger":
+def _tagger(known: str, unknown: str) -> "GenericTagger":
     """MeCab that writes one line a word; fugashi's word objects read the same features three times slower."""
     import fugashi
     import unidic_lite
 
-    known, unknown = r"%m\\t%F-[0,1,2]\\t%f[4]\\t%f[5]\\t%f[7]\\t%f[10]\\n", r"%m\\t%F-[0,1,2]\\t\\t\\t%m\\t%m\\n"
     folder = unidic_lite.DICDIR
     return fugashi.GenericTagger(f'-r "{folder}/dicrc" -d "{folder}" -O "" -F "{known}" -U "{unknown}" -E ""')
 
 
-def words_of(text: str) -> tuple[Word, ...]:
+def words_of(text: str) -> Words:
     """The words of a sentence; those of short ones are kept, for much of what sellers write is said again and again.
 
-    >>> [(w.text, w.start, w.lemma) for w in words_of("お待ち ください")]
+    >>> words = words_of("お待ち ください")
+    >>> [(word.text, words.start(i), word.lemma) for i, word in enumerate(words)]
     [('お', 0, '御'), ('待ち', 1, '待つ'), ('ください', 4, '下さる')]
     """
     return _kept(text) if len(text) <= LONGEST_KEPT else _words(text)
 
 
-def _words(text: str) -> tuple[Word, ...]:
-    found: list[Word] = []
-    new = tuple.__new__  # this is most of the time of the check; Word(...) would cost a third more
-    place = 0
-    for surface, p, t, f, m, b in map(_FEATURES.__getitem__, filter(None, _tagger().parse(text).split("\n"))):
-        if not text.startswith(surface, place):  # between words there may be blanks
-            place = text.index(surface, place)
-        found.append(new(Word, (surface, place, p, t, f, m, b)))
-        place += len(surface)
-    return tuple(found)
+def _words(text: str) -> Words:
+    lines = _tagger(rf"{_IDS}\\n", rf"{_IDS}\\t?\\n").parse(text).split("\n")
+    try:
+        words = Words(map(_WORDS.__getitem__, filter(None, lines)))
+    except KeyError:
+        words = Words(_learned(text, list(filter(None, lines))))
+    words.said = text
+    return words
 
 
-class _Features(dict[str, tuple[str, ...]]):
-    """The tagger's lines, cut up; learned as they are met."""
+def _learned(text: str, lines: list[str]) -> list[Word]:
+    """The words of a text with their features, which take half as long again to write out, and are kept."""
+    if len(_WORDS) >= WORDS_KEPT:
+        _WORDS.clear()
+    features = filter(None, _tagger(rf"%m\\t{_KNOWN}\\n", rf"%m\\t{_UNKNOWN}\\n").parse(text).split("\n"))
+    words = [Word._make(line.split("\t")) for line in features]
+    _WORDS.update(zip(lines, words, strict=True))
+    return words
 
-    def __missing__(self, line: str) -> tuple[str, ...]:
-        if len(self) >= WORDS_KEPT:
-            self.clear()
-        self[line] = cut = tuple(line.split("\t"))
-        return cut
 
-
-_FEATURES = _Features()
+_WORDS: dict[str, Word] = {}  # by the line of the tagger
 _kept = lru_cache(maxsize=KEPT)(_words)
 
 
@@ -255,7 +275,7 @@ _TALK_ENDS = ("けど", "けれど", "から", "し", "の", "も", "って", "�
 _COMPLETES = re.compile(r"\s*(?:お願|おねが|御願|ござ|御座|申し|いた|致|です|でし)")  # よろしく ⏎ お願いいたします
 
 
-def ends_at_line(words: tuple[Word, ...], following: str, has_full_stops: bool) -> bool:
+def ends_at_line(words: Words, following: str, has_full_stops: bool) -> bool:
     """True if a line without a stop ends its sentence, judged by its last word and by how the next line begins.
 
     >>> told = words_of("倉庫で検品を行った")
@@ -283,7 +303,7 @@ def ends_at_line(words: tuple[Word, ...], following: str, has_full_stops: bool) 
     return is_said_alone and not _COMPLETES.match(following)
 
 
-def last_word(words: tuple[Word, ...]) -> int:
+def last_word(words: Words) -> int:
     """The last word that is no punctuation, laughter or lengthening; -1 if there is none.
 
     >>> last_word(words_of("届くと思うw!")), last_word(words_of("……"))
@@ -320,7 +340,7 @@ _COMPOUND = (
 )
 
 
-def is_compound_particle(words: tuple[Word, ...], te: int) -> bool:
+def is_compound_particle(words: Words, te: int) -> bool:
     """True for the て of について, に対して, として: what stands before is no request.
 
     >>> said = [words_of(text) for text in ("返品について", "お詫びとして", "箱に入れて")]

@@ -10,7 +10,7 @@ import ahocorasick_rs
 
 MOST = 400  # wordings that a piece of a pattern is written out as
 WAYS = 40  # in which a pattern can match, each with letters of its own
-CHOICES = 2  # of one way that are looked for, those that tell most
+CHOICES = 3  # of one way that are looked for, those that tell most
 LONG = 12  # letters of a wording; more hardly say more
 _TOKEN = re.compile(
     r"\\x[0-9a-f]{2}|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?:|\{\d+(?:,\d*)?\}|[^\\\[\](){}?*+.^$|\n]+(?![?*+{])|.",
