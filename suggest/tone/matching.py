@@ -1,8 +1,9 @@
 """Where the phrases and patterns of all rules stand in a reply: one walk for the phrases, one for the patterns."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from itertools import product
 
 import ahocorasick_rs
 import re2
@@ -23,13 +24,15 @@ def wordings(phrase: str) -> Iterator[str]:
     >>> sorted(wordings("(try|do) our [very ]best"))
     ['do our best', 'do our very best', 'try our best', 'try our very best']
     """
-    m = _CHOICE.search(phrase)
-    if m is None:
-        yield " ".join(phrase.split()).replace(" *", "*")
+    said, *rest = _CHOICE.split(phrase)
+    if not rest:
+        yield " ".join(said.split()).replace(" *", "*")
         return
-    choices = m.group(1).split("|") if m.group(1) is not None else [*m.group(2).split("|"), ""]
-    for choice in choices:
-        yield from wordings(phrase[: m.start()] + choice + phrase[m.end() :])
+    pieces = [[said]]
+    for either, perhaps, text in zip(rest[::3], rest[1::3], rest[2::3], strict=True):
+        pieces += [either.split("|") if either is not None else [*perhaps.split("|"), ""], [text]]
+    for chosen in product(*pieces):
+        yield from wordings("".join(chosen))
 
 
 def _is_letter(char: str) -> bool:
@@ -84,25 +87,29 @@ class Matcher:
         self.rules = {r.id: r for r in book.rules if r.kind == "avoid"}
         allowed = {f"allowed {r.id}": r.allowed for r in self.rules.values()}
         self.phrases = Phrases({r.id: r.phrases for r in self.rules.values()} | allowed)
-        self.beside = {r.id: _any_compiled(r.beside, r, words) for r in self.rules.values() if r.beside}
-        self.foreseen = {name for name, p in self.beside.items() if not _ANCHOR.search(p.pattern)}
         self.names = [r.id for r in self.rules.values() for _ in r.patterns]
-        patterns = [_compiled(p, r, words) for r in self.rules.values() for p in r.patterns]
-        self.sought: dict[int | str, re2._Regexp] = dict(enumerate(patterns))
-        self.sought |= {_beside(name): p for name, p in self.beside.items()}
-        self.sought |= {name: re2.compile(sign, options()) for name, sign in (signs or {}).items()}
-        sources = {name: p.pattern for name, p in self.sought.items()}
-        for name, text in words.items():
-            sources[name] = expanded(_word_source(book.language, name, text), words)
-        self.needles = Needles(sources)
+        self.beside = {r.id: "|".join(f"(?:{p})" for p in r.beside) for r in self.rules.values() if r.beside}
+        sources: dict[int | str, str] = dict(enumerate(p for r in self.rules.values() for p in r.patterns))
+        sources |= {_beside(name): source for name, source in self.beside.items()}
+        sources |= {name: _word_source(book.language, name, text) for name, text in words.items()}
+        self.sources = {name: expanded(source, words) for name, source in sources.items()}
+        self.sources.update(signs or {})
+        self.foreseen = {name for name in self.beside if not _ANCHOR.search(self.sources[_beside(name)])}
+        self.needles = Needles(self.sources)
+        self.compiled: dict[int | str, re2._Regexp] = {}
 
     def occurring(self, reading: Reading) -> "Occurring":
         """Which patterns, word lists and signs occur in the plain text."""
         return Occurring(self, reading)
 
     def pattern(self, name: str | int) -> "re2._Regexp":
-        """What is looked for under this name."""
-        return self.sought.get(name) or words_pattern(self.language, str(name))
+        """What is looked for under this name; compiled when a reply first has its letters."""
+        found = self.compiled.get(name)
+        if found is None:
+            is_list = isinstance(name, str) and name in rule_book(self.language).words
+            found = words_pattern(self.language, name) if is_list else re2.compile(self.sources[name], options())
+            self.compiled[name] = found
+        return found
 
     def matches(self, reading: Reading, occurring: "Occurring") -> list[tuple[Rule, int, int]]:
         """Rule, start and end of every match; of matches of one rule that overlap, the first and longest.
@@ -117,7 +124,7 @@ class Matcher:
         for i in self.needles.numbers(occurring.held):
             name = self.names[i]
             if not (is_foreseen and name in self.foreseen and _beside(name) not in occurring):
-                hits += [(name, *span) for span in spans(self.sought[i], reading.plain)]
+                hits += [(name, *span) for span in spans(self.pattern(i), reading.plain)]
         hits.sort(key=lambda f: (f[0], f[1], -f[2]))
         kept: list[tuple[Rule, int, int]] = []
         last: tuple[str, int] = ("", -1)
@@ -130,7 +137,7 @@ class Matcher:
             if name in self.beside:
                 near = name, self._around(name, reading, start)
                 if near not in known:
-                    known[near] = stands_in(self.beside[name], reading.unquoted(*near[1]))
+                    known[near] = stands_in(self.pattern(_beside(name)), reading.unquoted(*near[1]))
                 if not known[near]:
                     continue
             kept.append((self.rules[name], start, end))
@@ -159,25 +166,9 @@ class Occurring:
         return known
 
 
-def _compiled(source: str, rule: Rule, words: dict[str, str]) -> "re2._Regexp":
-    """A rule's pattern; a mistake in it names the rule, the pattern and what is known."""
-    try:
-        return pattern(source, words)
-    except (re2.error, KeyError) as error:
-        known = " ".join(f"{{{name}}}" for name in sorted(words))
-        raise InputError(f"Rule {rule.id!r}: cannot read pattern {source!r}: {error}. Known words: {known}.") from None
-
-
 def _beside(name: str) -> str:
     """What the patterns of a rule's `beside` are called among all that may occur."""
     return f"beside {name}"
-
-
-def _any_compiled(sources: Sequence[str], rule: Rule, words: dict[str, str]) -> "re2._Regexp":
-    """Several patterns of a rule as one, each of which can be read."""
-    for source in sources:
-        _compiled(source, rule, words)
-    return pattern("|".join(f"(?:{source})" for source in sources), words)
 
 
 def _word_source(language: str, name: str, text: str) -> str:
@@ -197,8 +188,20 @@ def words_pattern(language: str, name: str) -> "re2._Regexp":
 
 
 def matcher_of(language: str, rules: tuple[Rule, ...]) -> Matcher:
-    """A matcher of these rules and of those word lists alone that their patterns name."""
+    """A matcher of these rules and of those word lists alone that their patterns name.
+
+    A mistake in a pattern names the rule, the pattern and what is known.
+    """
     known = rule_book(language).words
+    for rule in rules:
+        for source in (*rule.patterns, *rule.beside):
+            try:
+                pattern(source, dict(known))
+            except (re2.error, KeyError) as error:
+                names = " ".join(f"{{{name}}}" for name in sorted(known))
+                raise InputError(
+                    f"Rule {rule.id!r}: cannot read pattern {source!r}: {error}. Known words: {names}."
+                ) from None
     used: dict[str, str] = {}
     open_names = set(re.findall(r"\{([a-z_]+)\}", " ".join(p for r in rules for p in (*r.patterns, *r.beside))))
     while open_names:

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from itertools import chain
 from operator import itemgetter
+from typing import NamedTuple
 
 import ahocorasick_rs
 
@@ -12,8 +12,10 @@ MOST = 400  # wordings that a piece of a pattern is written out as
 WAYS = 40  # in which a pattern can match, each with letters of its own
 CHOICES = 3  # of one way that are looked for, those that tell most
 LONG = 12  # letters of a wording; more hardly say more
+_PLAIN = r"(?:[^\\\[\](){}?*+.^$|\n]|\\s\+)"
 _TOKEN = re.compile(
-    r"\\x[0-9a-f]{2}|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?:|\{\d+(?:,\d*)?\}|[^\\\[\](){}?*+.^$|\n]+(?![?*+{])|.",
+    rf"\(\?:(?:{_PLAIN}|\|)+\)|{_PLAIN}+(?![?*+{{])"
+    r"|\\x[0-9a-f]{2}|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?:|\{\d+(?:,\d*)?\}|.",
     re.DOTALL,
 )
 _FEW = re.compile(r"\[((?:\\[^a-z0-9]|\\s|[^\\\[\]^-])+(?:-|\\-)?)\]", re.DOTALL)  # a class that lists its characters
@@ -85,8 +87,7 @@ class _Unknown(Exception):
     """A sign whose meaning is not known here."""
 
 
-@dataclass(frozen=True)
-class _Piece:
+class _Piece(NamedTuple):
     """What a piece of a pattern matches: all its wordings, if few, else the ways in which it can match."""
 
     wordings: Choice | None = None
@@ -98,7 +99,8 @@ class _Piece:
         return self.ways if self.wordings is None else (_told(self.wordings),)
 
 
-_ANY, _EMPTY, _BLANK = _Piece(), _Piece(frozenset([""])), _Piece(frozenset([" "]))
+_NOTHING = frozenset([""])
+_ANY, _EMPTY, _BLANK = _Piece(), _Piece(_NOTHING), _Piece(frozenset([" "]))
 _ESCAPED = {**dict.fromkeys("sn", _BLANK), **dict.fromkeys("bBAz", _EMPTY), **dict.fromkeys("wWdDS", _ANY)}
 
 
@@ -151,18 +153,22 @@ def _few(ways: list[Way], most: int) -> tuple[Way, ...]:
 
 def _sequence(tokens: list[str], i: int) -> tuple[_Piece, int]:
     ways: tuple[Way, ...] = ((),)
-    run: Choice = frozenset([""])
+    run = _NOTHING
     is_whole = True
     while i < len(tokens) and tokens[i] not in ("|", ")"):
         piece, i = _repeated(tokens, i)
         wordings = piece.wordings
         if wordings is not None and len(run) * len(wordings) <= MOST:
-            run = frozenset([a + b[a[-1:] == " " == b[:1] :] for a in run for b in wordings])
+            run = wordings if run is _NOTHING else _joined(run, wordings)
             continue
         is_whole = False
         ways = _both(_both(ways, (_told(run),)), piece.ways)
-        run = frozenset([""]) if wordings is None else wordings
+        run = _NOTHING if wordings is None else wordings
     return (_Piece(run) if is_whole else _Piece(ways=_both(ways, (_told(run),)))), i
+
+
+def _joined(first: Choice, second: Choice) -> Choice:
+    return frozenset([a + b[a[-1:] == " " == b[:1] :] for a in first for b in second])
 
 
 def _both(first: tuple[Way, ...], second: tuple[Way, ...]) -> tuple[Way, ...]:
@@ -203,6 +209,8 @@ def _repeated(tokens: list[str], i: int) -> tuple[_Piece, int]:
 
 def _single(tokens: list[str], i: int) -> tuple[_Piece, int]:
     token = tokens[i]
+    if token[:3] == "(?:" and len(token) > 3:  # a list of words
+        return _Piece(frozenset(_blanks(token[3:-1]).split("|"))), i + 1
     if token in ("(", "(?:"):
         piece, end = _alternatives(tokens, i + 1)
         if tokens[end] != ")":
@@ -215,7 +223,7 @@ def _single(tokens: list[str], i: int) -> tuple[_Piece, int]:
         if "[:" in token[1:]:
             raise _Unknown
         return _ANY, i + 1
-    if token[0] == "\\":
+    if token[0] == "\\" and token[:3] != "\\s+":
         if len(token) == 4:
             return _Piece(frozenset([chr(int(token[2:], 16))])), i + 1
         if token[1:] not in _ESCAPED and token[1:].isalnum():
@@ -225,7 +233,11 @@ def _single(tokens: list[str], i: int) -> tuple[_Piece, int]:
         return _EMPTY, i + 1
     if token in ("?", "*", "+", "[", "\\") or token[0] == "{":
         raise _Unknown
-    return _ANY if token == "." else _Piece(frozenset([" " if token == "\n" else token])), i + 1
+    return _ANY if token == "." else _Piece(frozenset([_blanks(token)])), i + 1
+
+
+def _blanks(plain: str) -> str:
+    return re.sub(" +", " ", plain.replace("\\s+", " ").replace("\n", " "))
 
 
 def worth(choice: Iterable[str]) -> tuple[int, int]:
@@ -236,5 +248,8 @@ def worth(choice: Iterable[str]) -> tuple[int, int]:
 
 def _shortest(choice: Choice) -> Choice:
     """A choice cut to LONG letters, without what begins like another of its wordings."""
-    cut = {wording[:LONG] for wording in choice}
-    return frozenset(w for w in cut if not any(w[:n] in cut for n in range(1, len(w))))
+    kept: list[str] = []
+    for wording in sorted({wording[:LONG] for wording in choice}):
+        if not (kept and wording.startswith(kept[-1])):
+            kept.append(wording)
+    return frozenset(kept)
