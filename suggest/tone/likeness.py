@@ -109,12 +109,12 @@ def reasons(plain: str, language: str, category: str, count: int = 5) -> list[st
 def reassuring(case: Case) -> Spans:
     """Sentences of warmth that hold no number and no quote; these are facts of a case."""
     for start, end, said, text in _sentences(case):
-        if _sounds(case, text, "generic_reassurance") and not _is_fact(said):
+        if not _is_fact(said) and _sounds(case, text, "generic_reassurance"):
             yield start, end
 
 
 def _is_fact(said: str) -> bool:
-    return "   " in said or any(char.isdigit() for char in _HUNDRED.sub("", said))
+    return "   " in said or any(map(str.isdigit, _HUNDRED.sub("", said)))
 
 
 def courting(case: Case) -> Spans:
@@ -136,6 +136,9 @@ def _sounds(case: Case, text: str, category: str) -> bool:
     """True if a sentence of some length is like those of a category; pieces are counted where they can matter."""
     language = case.reading.language
     reader, full = readers(language)[category], FULL[language == "ja"]
+    most = 3 * len(text) - 6 if language == "ja" else 2 * text.count(" ") - 3  # pieces, if no two are the same
+    if most < full // 3:
+        return False
     heard = reader.heard(text)
     if heard <= reader.least * full**0.5:
         return False
