@@ -1,6 +1,6 @@
 """The two readers: the words of every message are read, and the meaning of those whose words do not settle it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from messages import detect_languages
 from model import features, signals
 from model.artifact import PRETRAINED, ModelError, load_model
-from model.encoder import N_DIMENSIONS, N_READINGS, encode_sentences, encoder_version
+from model.encoder import N_DIMENSIONS, N_READINGS, encode_sentences, encoder_version, sentences
 from model.kernel import add_products, compare, memory, score, share
 from model.prediction import Prediction
 from model.products import at_least, one_thread, product, rounds_alike
@@ -27,7 +27,8 @@ KERNEL_PART = 64  # messages, and
 LANDMARK_PART = 2_048  # landmarks, whose nearness to each other fits a cache
 NGRAM_ARRAYS = ("weights", "steps", "idf", "idf_step", "bias")
 MAX_REASONED = 4_000
-SECOND_LIKELY = 0.05  # a scenario less likely than this is no second ask
+SENTENCES_FROM = 0.2  # margin of a second ask from which on a message is read sentence by sentence
+SHARPNESS = 8  # of what a sentence asks: the likeliest scenario has nearly all of it
 THANKS_POSSIBLE = 0.1  # thanks in a message that is less likely to be "other" are a manner of speaking
 THANKS_RIGHT = 0.8  # share of right ones among the messages that the rules call thanks and nothing else
 
@@ -168,6 +169,81 @@ def doubted(both: Array, doubt: float) -> Array:
     return (both[:, :-1] / np.exp(doubt * both[:, -1:].clip(0, 1))).astype(np.float32)
 
 
+def places_and_peaks(scores: Array, sizes: Sequence[int]) -> tuple[Array, Array]:
+    """Where in a message each scenario is asked for, from 0 for its first sentence to 1 for its last, and how plainly.
+
+    `scores` are those of all sentences, `sizes` how many each message has. Both have shape (len(sizes), n_scenarios);
+    a peak is the largest share that a scenario has of one sentence.
+
+    >>> places, peaks = places_and_peaks(np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]), [2, 1])
+    >>> places.round(2).tolist(), peaks.round(2).tolist()
+    ([[0.0, 1.0], [0.5, 0.5]], [[1.0, 1.0], [0.5, 0.5]])
+    """
+    shares = softmax(SHARPNESS * scores)
+    along = np.concatenate([np.linspace(0, 1, n) if n > 1 else [0.5] for n in sizes])[:, None]
+    starts = np.cumsum([0, *sizes[:-1]])
+    places = np.add.reduceat(shares * along, starts) / np.add.reduceat(shares, starts)
+    return places.astype(np.float32), np.maximum.reduceat(shares, starts).astype(np.float32)
+
+
+def for_second(logits: Array, asks: Array, peaks: Array) -> Array:
+    """What speaks for each scenario as a second ask, shape (len(logits), n_scenarios, 3).
+
+    How likely the whole message makes it, how plain its plainest sentence is, and the margin of a second ask.
+    """
+    likely = np.log(softmax(logits) + 1e-9)
+    return np.stack([likely, np.log(peaks + 1e-3), np.broadcast_to(asks[:, None], peaks.shape)], axis=2)
+
+
+def likeliest_second(evidence: Array, logits: Array, weights: Sequence[float]) -> tuple[NDArray[np.int64], Array]:
+    """The scenario beside the main one that most speaks for, and how much, of each message."""
+    sureness = evidence @ np.array(weights)
+    sureness[np.arange(len(logits)), logits.argmax(axis=1)] = -np.inf
+    return sureness.argmax(axis=1), sureness.max(axis=1)
+
+
+def for_first(logits: Array, asks: Array, places: Array, pairs: NDArray[np.int64]) -> Array:
+    """What speaks for the first of each pair of scenarios, shape (len(logits), 2): how much likelier, how much earlier.
+
+    The surer a second ask is, the more its place says.
+    """
+    first, second = np.take_along_axis(logits, pairs, 1).T
+    before, after = np.take_along_axis(places, pairs, 1).T
+    return np.column_stack([first - second, (after - before) * asks.clip(0, 1)])
+
+
+def in_order(logits: Array, asks: Array, places: Array, pairs: NDArray[np.int64], order: Sequence[float]) -> Array:
+    """The logits with each pair weighed anew: of two asks, people mostly name the one that matters first.
+
+    The probabilities of the two together stay what they were.
+
+    >>> logits, places = np.log(np.array([[0.5, 0.4, 0.1]])), np.array([[1.0, 0.0, 0.5]])
+    >>> np.exp(in_order(logits, np.array([1.0]), places, np.array([[0, 1]]), (1.0, 3.0))).round(2)
+    array([[0.05, 0.85, 0.1 ]])
+    """
+    evidence = for_first(logits, asks, places, pairs) @ np.array(order)
+    together = np.logaddexp.reduce(np.take_along_axis(logits, pairs, 1), axis=1)
+    anew = together[:, None] - np.logaddexp(0, np.column_stack([-evidence, evidence]))
+    ordered = logits.copy()
+    np.put_along_axis(ordered, pairs, anew.astype(logits.dtype), 1)
+    return ordered
+
+
+def two_asks(
+    logits: Array, asks: Array, places: Array, peaks: Array, calibration: Mapping[str, Any]
+) -> tuple[Array, NDArray[np.int64]]:
+    """The logits with the main ask of two where it belongs, and the other one of each message, -1 for none."""
+    second, sureness = likeliest_second(for_second(logits, asks, peaks), logits, calibration["second_weights"])
+    heard = np.flatnonzero(sureness >= calibration["second_ask"])
+    pairs = np.column_stack([logits.argmax(axis=1), second])[heard]
+    anew = in_order(logits[heard], asks[heard], places[heard], pairs, calibration["order"])
+    beaten = ~(pairs == anew.argmax(axis=1)[:, None]).any(axis=1)  # by a third scenario: then all stays as it was
+    anew[beaten] = logits[heard[beaten]]
+    ordered, further = logits.copy(), np.full(len(logits), -1)
+    ordered[heard], further[heard] = anew, pairs.sum(axis=1) - anew.argmax(axis=1)
+    return ordered, further
+
+
 def softmax(logits: Array) -> Array:
     """Probabilities along the last axis."""
     e = np.exp(logits - logits.max(axis=-1, keepdims=True))
@@ -191,8 +267,7 @@ class ScenarioClassifier:
     ):
         self.ngrams = ngrams
         self.meaning = meaning
-        # A model of before `sure_first` was measured is sure of the words alone where it would read nothing else.
-        self.calibration = {"sure_first": calibration["accept_first"], **calibration}
+        self.calibration = calibration
         self.classes_ = np.array(scenarios)
         self._names = list(scenarios)
 
@@ -215,34 +290,36 @@ class ScenarioClassifier:
         Without `why` that stays empty.
         """
         messages = _checked(messages)
-        logits, asks, normalised, languages = self._read(messages, fast)
+        logits, further, normalised, languages = self._read(messages, fast)
         sure = self._per_language("sure_first" if fast else "sure", languages).tolist()
-        rows = zip(messages, languages, softmax(logits).tolist(), asks.tolist(), strict=True)
+        rows = zip(messages, languages, softmax(logits).tolist(), further.tolist(), strict=True)
         judged = [self._judged(*row) for row in rows]
         words = self._why(normalised, [order[0] for order, *_ in judged]) if why else [[] for _ in messages]
         told = zip(messages, languages, sure, judged, words, strict=True)
         return [self._prediction(*of_message) for of_message in told]
 
-    def _read(self, messages: Sequence[str], fast: bool = False) -> tuple[Array, Array, list[str], list[str]]:
-        """Logits, margins of a second ask, the text that the first reader saw, and the language of each message."""
+    def _read(
+        self, messages: Sequence[str], fast: bool = False
+    ) -> tuple[Array, NDArray[np.int64], list[str], list[str]]:
+        """Logits, the second ask (-1 for none), the text that the first reader saw, and the language of each."""
         logits = np.zeros((len(messages), len(self.classes_)), np.float32)
-        asks = np.zeros(len(messages), np.float32)
+        further = np.full(len(messages), -1)
         normalised: list[str] = []
         languages: list[str] = []
         for start in range(0, len(messages), PART):
             texts = features.readable_each(messages[start : start + PART])
             codes = detect_languages(texts)
             folded = [features.fold(text) for text in texts]
-            logits[start : start + PART], asks[start : start + PART] = self._read_part(texts, folded, codes, fast)
+            logits[start : start + PART], further[start : start + PART] = self._read_part(texts, folded, codes, fast)
             normalised += folded
             languages += codes
-        return logits, asks, normalised, languages
+        return logits, further, normalised, languages
 
     def _read_part(
         self, texts: Sequence[str], folded: Sequence[str], languages: Sequence[str], fast: bool
-    ) -> tuple[Array, Array]:
+    ) -> tuple[Array, NDArray[np.int64]]:
         alone, half = self.ngrams.scores(folded)
-        asks = np.full(len(texts), -np.inf, np.float32)
+        further = np.full(len(texts), -1)
         logits = alone / self._per_language("temperature_first", languages)[:, None]
         settled = softmax(logits).max(axis=1) >= self._per_language("accept_first", languages)
         settled |= np.array(languages) == "other"
@@ -250,31 +327,41 @@ class ScenarioClassifier:
         if unsure:
             both = half[unsure] + self.meaning.scores(encode_sentences([texts[i] for i in unsure]))
             temperature = self._per_language("temperature", [languages[i] for i in unsure])
-            logits[unsure] = doubted(both, self.calibration["doubt"]) / temperature[:, None]
-            asks[unsure] = both[:, -1]
+            read = doubted(both, self.calibration["doubt"]) / temperature[:, None]
+            close = np.flatnonzero(both[:, -1] >= SENTENCES_FROM)
+            if len(close):
+                said = self._by_sentences([texts[unsure[i]] for i in close])
+                read[close], also = two_asks(read[close], both[close, -1], *said, self.calibration)
+                further[[unsure[i] for i in close]] = also
+            logits[unsure] = read
         for i, language in enumerate(languages):
             if language == "other":  # by definition: a language that we do not support is the scenario "other"
                 logits[i] = np.where(self.classes_ == "other", 0, -4)
-                asks[i] = -np.inf
-        return logits, asks
+        return logits, further
+
+    def _by_sentences(self, texts: Sequence[str]) -> tuple[Array, Array]:
+        """Where in each text every scenario is asked for, and how plainly; a sentence is read as a message."""
+        parts = [sentences(text) for text in texts]
+        each = [sentence for part in parts for sentence in part]
+        _, half = self.ngrams.scores([features.fold(sentence) for sentence in each])
+        scores = half + self.meaning.scores(encode_sentences(each))
+        return places_and_peaks(scores[:, :-1], [len(part) for part in parts])
 
     def _per_language(self, name: str, languages: Sequence[str]) -> Array:
         values = self.calibration[name]
         return np.array([values.get(language, values["all"]) for language in languages], np.float32)
 
-    def _judged(self, message: str, language: str, probabilities: list[float], second_ask: float) -> Judged:
+    def _judged(self, message: str, language: str, probabilities: list[float], further: int) -> Judged:
         names = self._names
         order = sorted(range(len(names)), key=probabilities.__getitem__, reverse=True)
-        first, second = order[:2]
-        asks_more = second_ask >= self.calibration["second_ask"] and probabilities[second] >= SECOND_LIKELY
-        also = (names[second],) if asks_more else ()
+        also = (names[further],) if further >= 0 else ()
         other = names.index("other")
         of_other = probabilities[other]
-        assumed = names[first] if of_other < THANKS_POSSIBLE else "other"
+        assumed = names[order[0]] if of_other < THANKS_POSSIBLE else "other"
         flags = signals.find_flags(message, language, also=also, scenario=assumed)
         if "no_reply_needed" in flags and of_other < THANKS_RIGHT:  # thanks and nothing else is "other" by definition
             thanks = [(1 - THANKS_RIGHT) * p + THANKS_RIGHT * (i == other) for i, p in enumerate(probabilities)]
-            return self._judged(message, language, thanks, -np.inf)
+            return self._judged(message, language, thanks, -1)
         return order, probabilities, also, flags
 
     def _why(self, normalised: Sequence[str], scenarios: Sequence[int]) -> list[list[tuple[str, float]]]:

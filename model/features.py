@@ -191,4 +191,4 @@ def ngram_counts(texts: Sequence[str]) -> NgramCounts:
     """
     rows, buckets, counts = tally(texts)
     order = np.argsort((np.repeat(np.arange(len(texts)), np.diff(rows)) << BITS) | buckets)
-    return NgramCounts(rows, buckets[order].astype(np.int64), counts[order].astype(np.int64))
+    return NgramCounts(rows, buckets[order], counts[order])

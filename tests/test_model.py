@@ -103,6 +103,41 @@ def test_courtesies_are_not_read(framed: str, bare: str) -> None:
     assert readable(framed) == bare
 
 
+# Two asks in two sentences, each pair to be read in both orders.
+PAIRS = [
+    (
+        "usage_help",
+        "How do I take the filter out of the vacuum?",
+        "logistics_delay",
+        "When will the second parcel get here?",
+    ),
+    ("returns", "The jug came cracked and I want to send it back.", "other", "I still need an invoice for the firm."),
+    ("usage_help", "Wie stelle ich die Uhr am Ofen?", "logistics_delay", "Wo bleibt eigentlich mein zweites Paket?"),
+    (
+        "compatibility_presale",
+        "Passt die Tasche für ein Rad mit 20 Zoll?",
+        "other",
+        "Die Rechnung vom Mai fehlt mir noch.",
+    ),
+    ("usage_help", "Comment remet-on la montre à zéro ?", "logistics_delay", "Où est passé mon deuxième colis ?"),
+    ("returns", "Je veux renvoyer la veste, elle est trop petite.", "other", "Il me faut aussi une facture."),
+    ("usage_help", "¿Cómo se limpia el filtro de la cafetera?", "logistics_delay", "¿Cuándo llega mi otro paquete?"),
+    ("returns", "Quiero devolver la silla, vino rota.", "other", "Necesito la factura a nombre de mi empresa."),
+    ("usage_help", "Come si monta la lama nuova?", "logistics_delay", "Quando arriva il mio secondo pacco?"),
+    ("returns", "Vorrei restituire il cappotto, è troppo stretto.", "other", "Mi serve ancora la fattura."),
+    ("usage_help", "タイマーの設定方法を教えてください。", "logistics_delay", "もう一つの荷物はいつ届きますか。"),
+    ("returns", "サイズが合わないので返品したいです。", "other", "領収書も発行していただけますか。"),
+]
+
+
+def test_of_two_asks_the_first_is_mostly_the_main_one() -> None:
+    orders = [(a, b, f"{x} {y}") for a, x, b, y in PAIRS] + [(b, a, f"{y} {x}") for a, x, b, y in PAIRS]
+    predictions = load_classifier().classify([message for *_, message in orders])
+    said = [(p.scenario, p.also) for p in predictions]
+    assert sum(main == scenario for (main, _), (scenario, *_) in zip(said, orders, strict=True)) >= 18, said
+    assert sum(also == (second,) for (_, also), (_, second, _) in zip(said, orders, strict=True)) >= 16, said
+
+
 def test_the_estimator_speaks_scikit_learn() -> None:
     classifier = load_classifier()
     messages = [m for _, m in PLAIN[:5]]

@@ -367,7 +367,7 @@ def out_of_cast_predictions(messages: Sequence[Labelled]) -> tuple[Array, list[b
     for cast in np.unique(corpus.casts):
         here = corpus.casts == cast
         settings = calibrate(fitted, corpus, ~here)
-        probabilities[here] = cascade(fitted.alone[here], fitted.both[here], settings, corpus.languages[here])
+        probabilities[here] = cascade(fitted, corpus, here, settings)
         sure[here] = is_sure(probabilities[here], settings, corpus.languages[here])
     return probabilities, sure.tolist()
 

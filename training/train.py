@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,14 +17,20 @@ from model.artifact import PRETRAINED, save_model
 from model.classifier import (
     NGRAM_ARRAYS,
     PART,
+    SENTENCES_FROM,
     MeaningReader,
     NgramReader,
     doubted,
+    for_first,
+    for_second,
     kernel,
+    likeliest_second,
+    places_and_peaks,
     settings_in_force,
     softmax,
+    two_asks,
 )
-from model.encoder import encode_sentences
+from model.encoder import encode_sentences, sentences
 from model.scenarios import SCENARIOS
 from training.labelled import SAMPLES, Labelled, corpus_sum, read_labelled
 
@@ -38,13 +44,14 @@ RIDGE = 0.3
 SECOND_SHARE = 0.25  # what a scenario that is asked for besides counts in the regression, beside 1 for the main one
 READINGS = (0.4, 0.3, 0.3)  # what the whole message, its questions and its highest sentences weigh in a distance
 N_AXES = 128
-HARD_WEIGHT = 0.5  # of a message written to be hard: what is odd in it is not to be learned by heart
+HARD_WEIGHT = 0.5  # of a message written to be hard: oddities are not learned by heart, and inboxes hold fewer of them
 N_FOLDS = 4  # groups of casts that the words alone are calibrated on
-KERNEL_ROWS = 1_000  # of the kernel matrix that are made at once
+KERNEL_ROWS = 200  # of the kernel matrix that are made at once
 UNREACHABLE = 1.01  # a probability that no message has
+NEVER = 1e6  # a sureness that no second ask has
 SURE_ERROR = 0.02  # at most this share of the sure is wrong
 UNREAD_LOSS = 0.001  # of all messages, that the words alone may get wrong where the meaning would have put them right
-SECOND_ASK_RIGHT = 0.5  # of the messages that are said to hold two asks, at least this share does
+SECOND_ASK_RIGHT = 0.55  # of the messages that are said to hold two asks, at least this share does
 DOUBTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
 MIN_MESSAGES = 50  # a language with fewer is calibrated with all others together
 
@@ -55,6 +62,7 @@ class Corpus:
 
     names: tuple[str, ...]  # of the scenarios, in the order of the columns
     messages: list[Labelled]
+    texts: list[str]  # as they are read
     ngrams: "features.NgramCounts"
     vectors: Array
     scenarios: NDArray[np.int64]
@@ -73,6 +81,7 @@ class Corpus:
         return cls(
             tuple(names),
             list(messages),
+            texts,
             features.ngram_counts([features.fold(text) for text in texts]),
             _encode_once(texts, progress),
             np.array([names.index(m.scenario) for m in messages]),
@@ -85,6 +94,11 @@ class Corpus:
     def two_asks(self) -> Mask:
         """Whether each message asks for a second thing."""
         return self.asks.sum(axis=1) > 1
+
+    @property
+    def weight(self) -> Array:
+        """How much each message counts, in what is learned and in what is promised."""
+        return np.array([HARD_WEIGHT if m.kind == "hard" else 1 for m in self.messages], np.float32)
 
 
 def _encode_once(texts: Sequence[str], progress: Callable[[float], None]) -> Array:
@@ -103,33 +117,59 @@ class Fit:
     """Both readers, and what they say of each message when nobody of its cast was read.
 
     `alone` are the scores of the words, shape (n_messages, n_scenarios), `both` those of words and meaning together,
-    (n_messages, n_scenarios + 1).
+    (n_messages, n_scenarios + 1). Where a second ask may be, `places` say where in a message each scenario is asked
+    for, `peaks` how plainly, (n_messages, n_scenarios) both.
     """
 
     ngrams: NgramReader
     meaning: MeaningReader
     alone: Array
     both: Array
+    places: Array
+    peaks: Array
 
 
 def fit_readers(corpus: Corpus) -> Fit:
     """Fit both readers, and answer for every cast as if it had been left out.
 
-    Leaving out whole casts is the honest cross-validation: who writes a cast repeats himself.
+    Leaving out whole casts is the honest cross-validation: who writes a cast repeats himself. Together the readers are
+    one kernel ridge regression in closed form. Its kernel is the sum of a linear one on the words and a radial one on
+    the meaning.
     """
+    from scipy.linalg import blas
+
     order = np.argsort(corpus.casts, kind="stable")
     back = np.argsort(order)
     casts, scenarios = corpus.casts[order], corpus.scenarios[order]
-    x, idf, idf_step = _word_features(corpus, order)
+    idf, idf_step = _inverse_document_frequencies(corpus)
+    x = _word_features(corpus.ngrams, idf, idf_step)[order]
     alone, words_alone, bias_alone = _fit_alone(x, scenarios, casts, len(corpus.names))
     mean, axes, steps, grid = _meaning_features(corpus, order)
     share = len(order) / len(corpus.names) / np.bincount(scenarios, minlength=len(corpus.names)).clip(1)
     member = np.column_stack([corpus.asks[order], corpus.two_asks[order]]).astype(np.float32)
-    hard = np.array([m.kind == "hard" for m in corpus.messages])[order]
-    weight = share[scenarios] * np.where(hard, HARD_WEIGHT, 1)
+    weight = share[scenarios] * corpus.weight[order]
     bias = np.average(member, axis=0, weights=weight).astype(np.float32)
     points = grid * steps
-    weights, both = _regress(x, points, member - bias, (RIDGE / weight).astype(np.float32), casts)
+    inverse = _inverse(x, points, (RIDGE / weight).astype(np.float32))
+    weights = blas.ssymm(1.0, inverse, member - bias, lower=True)
+    both = member.copy()
+    for cast, lost, _ in _without_each(inverse, weights, casts):
+        both[cast] -= lost
+
+    def answers(texts: Sequence[str], without: Array) -> Array:
+        words = _word_features(features.ngram_counts([features.fold(text) for text in texts]), idf, idf_step)
+        meant = ((encode_sentences(texts) - mean) @ axes).astype(np.float32)
+        parts = range(0, len(texts), KERNEL_ROWS)
+        near = np.concatenate([kernel(meant[i : i + KERNEL_ROWS], points, GAMMA) @ without for i in parts])
+        return (near + words @ (x.T @ without) + bias)[:, :-1]
+
+    places, peaks = np.zeros_like(alone), np.zeros_like(alone)
+    for cast, _, without in _without_each(inverse, weights, casts):
+        close = cast[both[cast, -1] >= SENTENCES_FROM]
+        parts = [sentences(corpus.texts[i]) for i in order[close]]
+        if parts:
+            said = answers([sentence for part in parts for sentence in part], without)
+            places[close], peaks[close] = places_and_peaks(said, [len(part) for part in parts])
     columns = np.column_stack([words_alone, x.T @ weights]) * (idf * idf_step)[:, None]
     column_steps = (np.abs(columns).max(axis=0) / 127).clip(1e-9).astype(np.float32)
     ngrams = NgramReader(
@@ -140,7 +180,7 @@ def fit_readers(corpus: Corpus) -> Fit:
         np.concatenate([bias_alone, bias]).astype(np.float32),
     )
     meaning = MeaningReader(mean, axes, grid, steps, weights, GAMMA)
-    return Fit(ngrams, meaning, alone[back], (both + bias)[back])
+    return Fit(ngrams, meaning, alone[back], both[back], places[back], peaks[back])
 
 
 def _fit_alone(
@@ -174,41 +214,45 @@ def _fit_alone(
     return scores, *fitted(np.ones(len(scenarios), bool))
 
 
-def _regress(x: Any, points: Array, target: Array, ridge: Array, casts: NDArray[np.str_]) -> tuple[Array, Array]:
-    """The weight of every message, and what a regression without its cast says of it; rows sorted by cast.
+def _without_each(
+    inverse: Array, weights: Array, casts: NDArray[np.str_]
+) -> Iterator[tuple[NDArray[np.int64], Array, Array]]:
+    """For every cast, rows sorted by cast: its rows, how far a regression without it misses them, and its weights.
 
-    Kernel ridge regression in closed form. The kernel is the sum of a linear one on the words and a radial one on the
-    meaning. The inverse G of kernel plus ridge also gives, without another fit, what a regression without the rows c
-    says of them: y_c - (G_cc)⁻¹ (G y)_c (leave-one-out in block form, Rasmussen & Williams 2006, section 5.4.2,
-    http://gaussianprocess.org/gpml/).
+    With the inverse G of kernel plus ridge and the weights a that miss nothing but the ridge, a regression without the
+    rows c misses them by (G_cc)⁻¹ a_c, and its weights are a - G_.c (G_cc)⁻¹ a_c: leave-one-out in block form
+    (Rasmussen & Williams 2006, section 5.4.2, http://gaussianprocess.org/gpml/). Of the inverse the lower half is read.
     """
-    from scipy.linalg import blas
-
-    inverse = _inverse(x, points, ridge)
-    weights = blas.ssymm(1.0, inverse, target, lower=True)
-    left_out = np.zeros_like(target)
     edges = np.flatnonzero(casts[1:] != casts[:-1]) + 1
     for rows in np.split(np.arange(len(casts)), edges):
-        block = np.tril(inverse[rows[0] : rows[-1] + 1, rows[0] : rows[-1] + 1])
+        start, stop = rows[0], rows[-1] + 1
+        block = np.tril(inverse[start:stop, start:stop])
         block += np.tril(block, -1).T
-        left_out[rows] = target[rows] - np.linalg.solve(block, weights[rows])
-    return weights, left_out
+        missed = np.linalg.solve(block, weights[rows])
+        without = np.zeros_like(weights, order="C")
+        without[stop:] = weights[stop:] - inverse[stop:, start:stop] @ missed
+        without[:start] = weights[:start] - inverse[start:stop, :start].T @ missed
+        yield rows, missed, without
 
 
-def _word_features(corpus: Corpus, order: NDArray[np.int64]) -> tuple[Any, NDArray[np.uint8], float]:
-    """Sublinear TF-IDF of the hashed n-grams, rows of unit length; the inverse document frequencies on a grid."""
+def _inverse_document_frequencies(corpus: Corpus) -> tuple[NDArray[np.uint8], float]:
+    """Of every bucket, on a grid, and its step."""
+    document_frequency = np.bincount(corpus.ngrams.buckets, minlength=1 << features.BITS)
+    exact = np.log((1 + len(corpus.messages)) / (1 + document_frequency)) + 1
+    step = float(np.float32(exact.max() / 255))
+    return np.rint(exact / step).astype(np.uint8), step
+
+
+def _word_features(ngrams: "features.NgramCounts", idf: NDArray[np.uint8], idf_step: float) -> Any:
+    """Sublinear TF-IDF of the hashed n-grams, rows of unit length."""
     from scipy import sparse
 
-    rows, buckets, counts = corpus.ngrams
-    shape = (len(corpus.messages), 1 << features.BITS)
-    x = sparse.csr_matrix((1 + np.log(counts), buckets, rows), shape=shape, dtype=np.float32)[order]
-    document_frequency = np.bincount(x.indices, minlength=shape[1])
-    exact = np.log((1 + x.shape[0]) / (1 + document_frequency)) + 1
-    step = float(np.float32(exact.max() / 255))
-    idf = np.rint(exact / step).astype(np.uint8)
-    x = x.multiply(idf.astype(np.float32) * step).tocsr()
-    lengths = np.sqrt(x.multiply(x).sum(axis=1)).A1
-    return sparse.diags((1 / lengths).astype(np.float32)) @ x, idf, step
+    rows, buckets, counts = ngrams
+    shape = (len(rows) - 1, len(idf))
+    x = sparse.csr_matrix((1 + np.log(counts), buckets, rows), shape=shape, dtype=np.float32)
+    x = x.multiply(idf.astype(np.float32) * idf_step).tocsr()
+    lengths = np.sqrt(x.multiply(x).sum(axis=1)).A1.clip(1e-9)
+    return sparse.diags((1 / lengths).astype(np.float32)) @ x
 
 
 def _meaning_features(corpus: Corpus, order: NDArray[np.int64]) -> tuple[Array, Array, Array, NDArray[np.int8]]:
@@ -250,52 +294,97 @@ def _inverse(x: Any, points: Array, ridge: Array) -> Array:
 def calibrate(fitted: Fit, corpus: Corpus, chosen: Mask) -> dict[str, Any]:
     """Temperatures and thresholds, each for "all" and per language, from scores on messages of left-out casts."""
     alone, both = fitted.alone[chosen], fitted.both[chosen]
-    scenarios, languages = corpus.scenarios[chosen], corpus.languages[chosen]
-    settings: dict[str, Any] = {"doubt": _doubt(both, scenarios)}
+    scenarios, languages, weight = corpus.scenarios[chosen], corpus.languages[chosen], corpus.weight[chosen]
+    per_language = partial(_per_language, scenarios=scenarios, languages=languages, weight=weight)
+    settings: dict[str, Any] = {"doubt": _doubt(both, scenarios, weight)}
     for name, scores in (("temperature_first", alone), ("temperature", doubted(both, settings["doubt"]))):
-        settings[name] = _per_language(_temperature, scores, scenarios, languages)
+        settings[name] = per_language(_temperature, scores)
+    settings |= _second_asks(fitted, corpus, chosen, settings)
     first = _probabilities(alone, settings["temperature_first"], languages)
-    settings["second_ask"] = _second_ask(both[:, -1], corpus.two_asks[chosen])
-    lost = _lost_without_meaning(first, both, settings, corpus.two_asks[chosen], scenarios)
-    certain = np.column_stack([first.max(axis=1), lost])
-    settings["accept_first"] = _per_language(_acceptance, certain, scenarios, languages)
-    settings["sure_first"] = _per_language(partial(_threshold, error=SURE_ERROR), first, scenarios, languages)
-    final = cascade(alone, both, settings, languages)
-    settings["sure"] = _per_language(partial(_threshold, error=SURE_ERROR), final, scenarios, languages)
+    together, further = _together(fitted, corpus, chosen, settings)
+    # What a message loses when its words alone are read: the right scenario, a second ask; below 0 it gains.
+    lost = (together.argmax(axis=1) == scenarios).astype(np.float32) - (first.argmax(axis=1) == scenarios)
+    lost += corpus.two_asks[chosen] & (further >= 0)
+    settings["accept_first"] = per_language(_acceptance, np.column_stack([first.max(axis=1), lost]))
+    settings["sure_first"] = per_language(_threshold, first)
+    settings["sure"] = per_language(_threshold, cascade(fitted, corpus, chosen, settings))
     return settings
 
 
-def _lost_without_meaning(
-    first: Array, both: Array, settings: dict[str, Any], two_asks: Mask, scenarios: NDArray[np.int64]
-) -> Array:
-    """What each message loses when its words alone are read: the right scenario, a second ask; below 0 it gains."""
-    right_together = both[:, :-1].argmax(axis=1) == scenarios
-    heard = two_asks & (both[:, -1] >= settings["second_ask"])
-    return right_together.astype(np.float32) - (first.argmax(axis=1) == scenarios) + heard
-
-
-def _acceptance(certain: Array, _: NDArray[np.int64]) -> float:
+def _acceptance(certain: Array, _: NDArray[np.int64], weight: Array) -> float:
     """The lowest probability of the words alone from which on the meaning adds next to nothing; 0 for none.
 
     `certain` holds that probability and what is lost, shape (n_messages, 2).
     """
     order = np.argsort(-certain[:, 0], kind="stable")
-    lost = np.cumsum(certain[order, 1])
-    borne = np.flatnonzero(lost <= UNREAD_LOSS * len(order))
+    lost = np.cumsum((certain[:, 1] * weight)[order])
+    borne = np.flatnonzero(lost <= UNREAD_LOSS * weight.sum())
     return float(certain[order[borne[-1]], 0]) if len(borne) else 0.0
 
 
-def _second_ask(margins: Array, two_asks: Mask) -> float:
-    """The lowest margin from which on enough of the messages do hold two asks."""
-    order = np.argsort(-margins, kind="stable")
+def _second_asks(fitted: Fit, corpus: Corpus, chosen: Mask, settings: dict[str, Any]) -> dict[str, Any]:
+    """What a second ask is known by, from when on it is said, and by which of two asks is known to be the main one.
+
+    Two logistic regressions: on every scenario but the likeliest of the messages that may hold two asks, and on the
+    pairs that are heard of which one is the main ask.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    chosen = chosen & (fitted.both[:, -1] >= SENTENCES_FROM)
+    nothing = {"second_weights": [0.0, 0.0, 1.0], "second_ask": NEVER, "order": [1.0, 0.0]}
+    logits, asks, weight = _logits(fitted, corpus, chosen, settings), fitted.both[chosen, -1], corpus.weight[chosen]
+    asked, scenarios = corpus.asks[chosen] > 0, corpus.scenarios[chosen]
+    main = logits.argmax(axis=1)
+    beside = np.arange(len(corpus.names)) != main[:, None]
+    is_second = asked & asked[np.arange(len(main)), main][:, None]
+    if len(np.unique(is_second[beside])) < 2:
+        return nothing
+    evidence = for_second(logits, asks, fitted.peaks[chosen])
+    each = np.broadcast_to(weight[:, None], beside.shape)[beside]
+    second_weights = LogisticRegression().fit(evidence[beside], is_second[beside], sample_weight=each).coef_[0]
+    second, sureness = likeliest_second(evidence, logits, second_weights)
+    second_ask = _least(sureness, corpus.two_asks[chosen])
+    pairs = np.column_stack([main, second])
+    known = (sureness >= second_ask) & (pairs == scenarios[:, None]).any(axis=1)
+    is_first = main[known] == scenarios[known]
+    if len(np.unique(is_first)) < 2:
+        return nothing
+    earlier = for_first(logits[known], asks[known], fitted.places[chosen][known], pairs[known])
+    order = LogisticRegression(fit_intercept=False).fit(earlier, is_first, sample_weight=weight[known]).coef_[0]
+    rounded = {
+        name: [round(float(w), 4) for w in ws] for name, ws in (("second_weights", second_weights), ("order", order))
+    }
+    return {"second_ask": second_ask, **rounded}
+
+
+def _least(sureness: Array, two_asks: Mask) -> float:
+    """How sure one must be of a second ask, that enough of the messages that are said to hold two do."""
+    order = np.argsort(-sureness, kind="stable")
     right = np.cumsum(two_asks[order]) >= SECOND_ASK_RIGHT * np.arange(1, len(order) + 1)
-    return round(float(margins[order][np.flatnonzero(right)[-1]]), 4) if right.any() else UNREACHABLE
+    return round(float(sureness[order][np.flatnonzero(right)[-1]]), 4) if right.any() else NEVER
 
 
-def cascade(alone: Array, both: Array, settings: dict[str, Any], languages: NDArray[np.str_]) -> Array:
+def _logits(fitted: Fit, corpus: Corpus, chosen: Mask, settings: dict[str, Any]) -> Array:
+    scores = doubted(fitted.both[chosen], settings["doubt"])
+    return scores / _values(settings["temperature"], corpus.languages[chosen])[:, None]
+
+
+def _together(fitted: Fit, corpus: Corpus, chosen: Mask, settings: dict[str, Any]) -> tuple[Array, NDArray[np.int64]]:
+    """Calibrated probabilities of words and meaning, two asks in their order, and the second asks."""
+    logits = _logits(fitted, corpus, chosen, settings)
+    further = np.full(len(logits), -1)
+    asks = fitted.both[chosen, -1]
+    close = asks >= SENTENCES_FROM
+    said = fitted.places[chosen][close], fitted.peaks[chosen][close]
+    logits[close], further[close] = two_asks(logits[close], asks[close], *said, settings)
+    return softmax(logits), further
+
+
+def cascade(fitted: Fit, corpus: Corpus, chosen: Mask, settings: dict[str, Any]) -> Array:
     """Calibrated probabilities: the second reader is heard where the first is not certain enough."""
-    first = _probabilities(alone, settings["temperature_first"], languages)
-    together = _probabilities(doubted(both, settings["doubt"]), settings["temperature"], languages)
+    languages = corpus.languages[chosen]
+    first = _probabilities(fitted.alone[chosen], settings["temperature_first"], languages)
+    together, _ = _together(fitted, corpus, chosen, settings)
     return np.where((first.max(axis=1) >= _values(settings["accept_first"], languages))[:, None], first, together)
 
 
@@ -305,16 +394,17 @@ def is_sure(probabilities: Array, settings: dict[str, Any], languages: NDArray[n
 
 
 def _per_language(
-    measure: Callable[[Array, NDArray[np.int64]], float],
+    measure: Callable[[Array, NDArray[np.int64], Array], float],
     scores: Array,
     scenarios: NDArray[np.int64],
     languages: NDArray[np.str_],
+    weight: Array,
 ) -> dict[str, float]:
-    values = {"all": measure(scores, scenarios) or UNREACHABLE}
+    values = {"all": measure(scores, scenarios, weight) or UNREACHABLE}
     for language in SUPPORTED_LANGUAGES:
         here = languages == language
         if here.sum() >= MIN_MESSAGES:
-            values[language] = measure(scores[here], scenarios[here]) or values["all"]
+            values[language] = measure(scores[here], scenarios[here], weight[here]) or values["all"]
     return {name: round(float(value), 4) for name, value in values.items()}
 
 
@@ -326,32 +416,33 @@ def _probabilities(scores: Array, temperatures: dict[str, float], languages: NDA
     return softmax(scores / _values(temperatures, languages)[:, None])
 
 
-def _temperature(scores: Array, scenarios: NDArray[np.int64]) -> float:
+def _temperature(scores: Array, scenarios: NDArray[np.int64], weight: Array) -> float:
     """The temperature with the smallest log loss (Guo et al. 2017)."""
     candidates = np.geomspace(0.02, 3, 120)
-    return float(min(candidates, key=lambda t: _log_loss(scores / t, scenarios)))
+    return float(min(candidates, key=lambda t: _log_loss(scores / t, scenarios, weight)))
 
 
-def _doubt(both: Array, scenarios: NDArray[np.int64]) -> float:
+def _doubt(both: Array, scenarios: NDArray[np.int64], weight: Array) -> float:
     """How much a likely second ask flattens the probabilities, with the smallest log loss."""
 
     def loss(doubt: float) -> float:
         scores = doubted(both, doubt)
-        return _log_loss(scores / _temperature(scores, scenarios), scenarios)
+        return _log_loss(scores / _temperature(scores, scenarios, weight), scenarios, weight)
 
     return min(DOUBTS, key=loss)
 
 
-def _log_loss(logits: Array, scenarios: NDArray[np.int64]) -> float:
-    return float(-np.log(softmax(logits)[np.arange(len(logits)), scenarios] + 1e-12).mean())
+def _log_loss(logits: Array, scenarios: NDArray[np.int64], weight: Array) -> float:
+    right = softmax(logits)[np.arange(len(logits)), scenarios]
+    return float(-np.average(np.log(right + 1e-12), weights=weight))
 
 
-def _threshold(probabilities: Array, scenarios: NDArray[np.int64], error: float) -> float:
-    """The lowest probability from which on at most this share is wrong, one more mistake allowed for; 0 for none."""
+def _threshold(probabilities: Array, scenarios: NDArray[np.int64], weight: Array) -> float:
+    """The lowest probability from which on at most `SURE_ERROR` is wrong, one more mistake allowed for; 0 for none."""
     top = probabilities.max(axis=1)
     order = np.argsort(-top, kind="stable")
-    wrong = np.cumsum(probabilities.argmax(axis=1)[order] != scenarios[order])
-    allowed = np.flatnonzero(wrong + 1 <= error * np.arange(1, len(order) + 1))
+    wrong = np.cumsum((weight * (probabilities.argmax(axis=1) != scenarios))[order])
+    allowed = np.flatnonzero(wrong + 1 <= SURE_ERROR * np.cumsum(weight[order]))
     return float(top[order][allowed[-1]]) if len(allowed) else 0.0
 
 
@@ -385,7 +476,8 @@ def fit(
     corpus = Corpus.of(messages, scenarios, lambda share: progress(0.4 * share))
     fitted = fit_readers(corpus)
     progress(0.95)
-    calibration = calibrate(fitted, corpus, np.ones(len(messages), bool))
+    everything = np.ones(len(messages), bool)
+    calibration = calibrate(fitted, corpus, everything)
     meaning = fitted.meaning
     arrays = {f"ngram_{name}": getattr(fitted.ngrams, name) for name in NGRAM_ARRAYS}
     arrays |= {"meaning_mean": meaning.mean, "meaning_axes": meaning.axes.astype(np.float16)}
@@ -399,7 +491,7 @@ def fit(
         "n_messages": len(messages),
     }
     progress(1.0)
-    return Fitted(arrays, settings, cascade(fitted.alone, fitted.both, calibration, corpus.languages))
+    return Fitted(arrays, settings, cascade(fitted, corpus, everything, calibration))
 
 
 def train(messages: Sequence[Labelled], path: Path = PRETRAINED) -> str:
