@@ -156,13 +156,13 @@ def _side_words(language: str) -> frozenset[str]:
 
 
 def split(text: str) -> list[str]:
-    """The parts of a message that are long enough to ask something.
+    """The parts of a message that are long enough to ask something; a number with a word or two asks nothing.
 
-    >>> split("Hi! Where is my parcel? It is late, and I also need an invoice, please.")
+    >>> split("Hi! Where is my parcel? It is late, and I also need an invoice, please. I am on 0155 501 200.")
     ['Where is my parcel?', 'It is late,', 'and I also need an invoice,', 'please.']
     """
     parts = (part.strip() for part in _PART.sub(r"\1\2\n", text).split("\n"))
-    return [part for part in parts if sum(map(str.isalpha, part)) >= SHORTEST_PART]
+    return [part for part in parts if max(SHORTEST_PART, sum(map(str.isdigit, part))) <= sum(map(str.isalpha, part))]
 
 
 def suggest(message: str, prediction: Prediction, **known: Any) -> Suggestion:

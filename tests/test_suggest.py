@@ -748,7 +748,10 @@ def test_the_order_weighs_on_an_unsure_scenario(
 ABOUT_CONTACT = [
     ("What is your phone number? My parcel has not arrived yet.", "logistics_delay"),
     ("電話番号を教えてください。商品がまだ届いていません。", "logistics_delay"),
+    ("No sé cómo se monta el toldo, me sobran piezas. ¿Tienes whatsapp? El mío es 6 0 0 - 11 22 33", "usage_help"),
+    ("Je n'arrive pas à monter le hamac. Vous avez WhatsApp ? Moi c'est le 06 00 11 22 33", "usage_help"),
     ("What is your phone number?", "other"),
+    ("What is your phone number? Mine is 555 0100 200.", "other"),
 ]
 
 
