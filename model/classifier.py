@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from messages import detect_languages
 from model import features, signals
 from model.artifact import PRETRAINED, ModelError, load_model
-from model.encoder import N_DIMENSIONS, N_READINGS, encode_sentences, encoder_version, sentences
+from model.encoder import N_DIMENSIONS, N_READINGS, encode_parts, encoder_version, sentences
 from model.kernel import add_products, compare, memory, score, share
 from model.prediction import Prediction
 from model.products import at_least, one_thread, product, rounds_alike
@@ -169,7 +169,7 @@ def doubted(both: Array, doubt: float) -> Array:
     return (both[:, :-1] / np.exp(doubt * both[:, -1:].clip(0, 1))).astype(np.float32)
 
 
-def places_and_peaks(scores: Array, sizes: Sequence[int]) -> tuple[Array, Array]:
+def places_and_peaks(scores: Array, sizes: Sequence[int] | NDArray[np.int64]) -> tuple[Array, Array]:
     """Where in a message each scenario is asked for, from 0 for its first sentence to 1 for its last, and how plainly.
 
     `scores` are those of all sentences, `sizes` how many each message has. Both have shape (len(sizes), n_scenarios);
@@ -325,12 +325,15 @@ class ScenarioClassifier:
         settled |= np.array(languages) == "other"
         unsure = [] if fast else np.flatnonzero(~settled).tolist()
         if unsure:
-            both = half[unsure] + self.meaning.scores(encode_sentences([texts[i] for i in unsure]))
+            parts = [sentences(texts[i]) for i in unsure]
+            vectors, each = encode_parts(parts)
+            both = half[unsure] + self.meaning.scores(vectors)
             temperature = self._per_language("temperature", [languages[i] for i in unsure])
             read = doubted(both, self.calibration["doubt"]) / temperature[:, None]
             close = np.flatnonzero(both[:, -1] >= SENTENCES_FROM)
             if len(close):
-                said = self._by_sentences([texts[unsure[i]] for i in close])
+                of_close = np.isin(np.repeat(np.arange(len(parts)), list(map(len, parts))), close)
+                said = self._by_sentences([parts[i] for i in close], each[of_close], both[close])
                 read[close], also = two_asks(read[close], both[close, -1], *said, self.calibration)
                 further[[unsure[i] for i in close]] = also
             logits[unsure] = read
@@ -339,13 +342,18 @@ class ScenarioClassifier:
                 logits[i] = np.where(self.classes_ == "other", 0, -4)
         return logits, further
 
-    def _by_sentences(self, texts: Sequence[str]) -> tuple[Array, Array]:
-        """Where in each text every scenario is asked for, and how plainly; a sentence is read as a message."""
-        parts = [sentences(text) for text in texts]
-        each = [sentence for part in parts for sentence in part]
-        _, half = self.ngrams.scores([features.fold(sentence) for sentence in each])
-        scores = half + self.meaning.scores(encode_sentences(each))
-        return places_and_peaks(scores[:, :-1], [len(part) for part in parts])
+    def _by_sentences(self, parts: Sequence[Sequence[str]], vectors: Array, whole: Array) -> tuple[Array, Array]:
+        """Where in each text every scenario is asked for, and how plainly; a sentence is read as a message.
+
+        `parts` are the sentences of each text, `vectors` those of all of them, `whole` the scores of the texts.
+        """
+        sizes = np.array([len(part) for part in parts])
+        scores = whole.repeat(sizes, axis=0)
+        further = (sizes > 1).repeat(sizes)
+        if further.any():
+            _, half = self.ngrams.scores([features.fold(s) for part in parts if len(part) > 1 for s in part])
+            scores[further] = half + self.meaning.scores(np.tile(vectors[further], N_READINGS))
+        return places_and_peaks(scores[:, :-1], sizes)
 
     def _per_language(self, name: str, languages: Sequence[str]) -> Array:
         values = self.calibration[name]

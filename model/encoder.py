@@ -56,7 +56,7 @@ def encode(texts: Sequence[str]) -> Array:
     >>> bool(a @ b > a @ c)
     True
     """
-    return _encoder().encode([[text[:MAX_CHARACTERS]] for text in texts])[:, :N_DIMENSIONS]
+    return _encoder().encode([[text[:MAX_CHARACTERS]] for text in texts])[1]
 
 
 def encode_sentences(texts: Sequence[str]) -> Array:
@@ -69,17 +69,22 @@ def encode_sentences(texts: Sequence[str]) -> Array:
     >>> bool(np.allclose(asked, encode(["Where is it?"])[0], atol=1e-5))
     True
     """
-    return _encoder().encode([sentences(text[:MAX_CHARACTERS]) for text in texts])
+    return encode_parts([sentences(text) for text in texts])[0]
+
+
+def encode_parts(messages: Sequence[Sequence[str]]) -> tuple[Array, Array]:
+    """The same of messages given as their sentences, and the vectors of these sentences, shape (n_sentences, 512)."""
+    return _encoder().encode(messages)
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences of a text, those of hardly a letter with the one before.
+    """The sentences of a text as far as it is read, those of hardly a letter with the one before.
 
     >>> sentences("Hi. No. 3.5 is late!! 届きましたか。まだです")
     ['Hi. No.', '3.5 is late!!', '届きましたか。', 'まだです']
     """
     found: list[str] = []
-    for piece in _SENTENCE_END.split(text):
+    for piece in _SENTENCE_END.split(text[:MAX_CHARACTERS]):
         if found and sum(map(str.isalnum, piece)) < 3:
             found[-1] += f" {piece}" if piece.strip() else ""
         else:
@@ -131,8 +136,9 @@ class _Encoder:
         self.oldest = 0  # row of `kept`
         self.lock = Lock()
 
-    def encode(self, messages: Sequence[Sequence[str]]) -> Array:
-        """The three readings of each message, given as its sentences, shape (len(messages), 3 * 512)."""
+    def encode(self, messages: Sequence[Sequence[str]]) -> tuple[Array, Array]:
+        """The three readings of each message, given as its sentences, and the vectors of all sentences."""
+        each = [np.zeros((0, N_DIMENSIONS), np.float32)]
         vectors = np.zeros((len(messages), N_READINGS * N_DIMENSIONS), np.float32)
         for start, stop, tokens in self._groups(messages):
             sizes = np.array([len(message) for message in messages[start:stop]])
@@ -149,7 +155,8 @@ class _Encoder:
             whole[several] = wholes
             mean[:] = np.add.reduceat(read * heard, first) / np.add.reduceat(heard, first)
             highest[:] = np.maximum.reduceat(read, first)
-        return vectors
+            each.append(read)
+        return vectors, np.concatenate(each)
 
     def _groups(self, messages: Sequence[Sequence[str]]) -> Iterator[tuple[int, int, list[list[int]]]]:
         """Messages that are read together: the first, the one after the last, and the tokens of all their sentences."""
