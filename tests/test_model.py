@@ -275,8 +275,10 @@ def test_a_vector_does_not_depend_on_its_neighbours_or_on_what_is_kept(monkeypat
     assert np.array_equal(together, np.concatenate([encoder.encode_sentences([text]) for text in texts]))
     monkeypatch.setattr(encoder, "_KEPT", 250)  # fewer than the tokens of all, so that some are forgotten and read anew
     monkeypatch.setattr(encoder, "_GROUP", 100)
-    anew = encoder._Encoder().encode([encoder.sentences(text) for text in texts[:15]])
+    parts = [encoder.sentences(text) for text in texts[:15]]
+    anew, each = encoder._Encoder().encode(parts)
     assert np.array_equal(together[:15], anew)
+    assert np.array_equal(np.tile(each, 3), encoder.encode_sentences([sentence for part in parts for sentence in part]))
 
 
 # ---------------------------------------------------------------- the model file
