@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from messages import SUPPORTED_LANGUAGES, InputError, LogError, mask
 from model import FLAGS, SCENARIOS, Prediction, ScenarioClassifier, load_classifier
 from model.encoder import N_READINGS, encode_sentences
-from model.features import readable
+from model.features import readable_each
 from training.labelled import SAMPLES, Annotated, Labelled, corpus_sum, read_annotated, read_labelled
 
 Array = NDArray[np.float32]
@@ -270,7 +270,7 @@ def _vectors(texts: Sequence[str], progress: Progress) -> Array:
     parts = []
     for start in range(0, len(texts), PART):
         progress(start / len(texts))
-        parts.append(encode_sentences([readable(t) for t in texts[start : start + PART]]))
+        parts.append(encode_sentences(readable_each(texts[start : start + PART])))
     return np.concatenate(parts) / np.sqrt(np.float32(N_READINGS))  # distances as those of one reading
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from messages import SUPPORTED_LANGUAGES, mask
 from model import Prediction
 from model.encoder import encode
-from model.features import normalise, readable
+from model.features import normalise, readable_each
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,7 +76,7 @@ def worth_labelling(
     parts = []
     for start in range(0, len(places), PART):
         progress(start / len(places))
-        parts.append(encode([readable(texts[i]) for i in places[start : start + PART]]))
+        parts.append(encode(readable_each([texts[i] for i in places[start : start + PART]])))
     return places[farthest_first(np.concatenate(parts), doubts[places], n)].tolist()
 
 

@@ -77,7 +77,7 @@ class Corpus:
         names: Sequence[str] = SCENARIOS,
         progress: Callable[[float], None] = lambda share: None,
     ) -> "Corpus":
-        texts = [features.readable(m.text) for m in messages]
+        texts = features.readable_each([m.text for m in messages])
         return cls(
             tuple(names),
             list(messages),
@@ -307,7 +307,7 @@ def calibrate(fitted: Fit, corpus: Corpus, chosen: Mask) -> dict[str, Any]:
     lost += corpus.two_asks[chosen] & (further >= 0)
     settings["accept_first"] = per_language(_acceptance, np.column_stack([first.max(axis=1), lost]))
     settings["sure_first"] = per_language(_threshold, first)
-    settings["sure"] = per_language(_threshold, cascade(fitted, corpus, chosen, settings))
+    settings["sure"] = per_language(_threshold, _settled(first, together, settings, languages))
     return settings
 
 
@@ -385,6 +385,10 @@ def cascade(fitted: Fit, corpus: Corpus, chosen: Mask, settings: dict[str, Any])
     languages = corpus.languages[chosen]
     first = _probabilities(fitted.alone[chosen], settings["temperature_first"], languages)
     together, _ = _together(fitted, corpus, chosen, settings)
+    return _settled(first, together, settings, languages)
+
+
+def _settled(first: Array, together: Array, settings: dict[str, Any], languages: NDArray[np.str_]) -> Array:
     return np.where((first.max(axis=1) >= _values(settings["accept_first"], languages))[:, None], first, together)
 
 
