@@ -121,7 +121,9 @@ class Matcher:
         spared = [(n.removeprefix("allowed "), a, b) for n, a, b in found if n.startswith("allowed ")]
         hits = [f for f in found if not f[0].startswith("allowed ")]
         is_foreseen = len(reading.plain) <= FARTHEST and not reading.quotes
-        for i in self.needles.numbers(occurring.held):
+        for i in occurring.may:
+            if isinstance(i, str):
+                continue
             name = self.names[i]
             if not (is_foreseen and name in self.foreseen and _beside(name) not in occurring):
                 hits += [(name, *span) for span in spans(self.pattern(i), reading.plain)]
@@ -155,14 +157,15 @@ class Occurring:
     def __init__(self, matcher: Matcher, reading: Reading) -> None:
         self.matcher = matcher
         self.plain = reading.plain.encode()
-        self.held = matcher.needles.held(reading.plain)
+        self.may = matcher.needles.may_match(reading.plain)
         self.known: dict[str | int, bool] = {}
 
     def __contains__(self, name: str) -> bool:
+        if name not in self.may:
+            return False
         known = self.known.get(name)
         if known is None:
-            may = self.matcher.needles.may_match(name, self.held)
-            known = self.known[name] = may and self.matcher.pattern(name).search(self.plain) is not None
+            known = self.known[name] = self.matcher.pattern(name).search(self.plain) is not None
         return known
 
 

@@ -2,8 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from itertools import chain
-from operator import itemgetter
 from typing import NamedTuple
 
 import ahocorasick_rs
@@ -42,45 +40,37 @@ def collapsed(plain: str) -> str:
 class Needles:
     """One automaton over the letters that many patterns need.
 
-    >>> known = Needles({0: "refunds? today", "soon": "soon|in a while"})
-    >>> held = known.held("a refund comes in a while")
-    >>> known.numbers(held), known.may_match("soon", held), known.may_match("later", held)
-    (set(), True, False)
+    >>> Needles({0: "refunds? today", "soon": "soon|in a while"}).may_match("a refund comes in a while")
+    {'soon'}
     """
 
     def __init__(self, sources: Mapping[int | str, str]) -> None:
-        known: dict[Choice, int] = {}
-        letters: dict[str, list[int]] = {}
-        self.ways: dict[int | str, list[list[int]]] = {}
-        self.numbered: dict[int, list[tuple[int, list[int]]]] = {}  # by the first choice of a way; -1 has none
+        self.always: set[int | str] = set()  # those that need no letters
+        enough: dict[str, set[int | str]] = {}  # by a wording that is all that they need
+        holds: dict[str, set[Choice]] = {}  # the choices of longer ways by the wordings of which they hold one
+        self.longer: dict[Choice, list[tuple[int | str, frozenset[Choice]]]] = {}  # by the first choice of a way
         for name, source in sources.items():
-            ways = needles(source)
-            for choice in (choice for way in ways for choice in way if choice not in known):
-                for wording in choice:
-                    letters.setdefault(wording, []).append(len(known))
-                known[choice] = len(known)
-            self.ways[name] = [[known[choice] for choice in way] for way in ways]
-            if isinstance(name, int):
-                for way in self.ways[name]:
-                    self.numbered.setdefault(way[0] if way else -1, []).append((name, way))
-        self.choices = list(letters.values())
-        self.automaton = ahocorasick_rs.AhoCorasick(list(letters)) if letters else None
+            for way in needles(source):
+                for wording, choice in ((wording, choice) for choice in way for wording in choice):
+                    holds.setdefault(wording, set()).update([choice] if len(way) > 1 else [])
+                    enough.setdefault(wording, set()).update([name] if len(way) == 1 else [])
+                if len(way) > 1:
+                    self.longer.setdefault(way[0], []).append((name, frozenset(way)))
+                elif not way:
+                    self.always.add(name)
+        self.enough, self.holds = list(enough.values()), list(holds.values())
+        self.automaton = ahocorasick_rs.AhoCorasick(list(holds)) if holds else None
 
-    def held(self, plain: str) -> set[int]:
-        """The choices of which the text holds one."""
+    def may_match(self, plain: str) -> set[int | str]:
+        """The names of the patterns that may match in the text: no other does."""
         if self.automaton is None:
-            return set()
-        found = self.automaton.find_matches_as_indexes(collapsed(plain), overlapping=True)
-        return set(chain.from_iterable(map(self.choices.__getitem__, set(map(itemgetter(0), found)))))
-
-    def numbers(self, held: set[int]) -> set[int]:
-        """The patterns called by a number that may match."""
-        firsts = (-1, *(held & self.numbered.keys()))
-        return {name for first in firsts for name, way in self.numbered.get(first, ()) if held.issuperset(way)}
-
-    def may_match(self, name: int | str, held: set[int]) -> bool:
-        """False if a pattern matches nowhere in the text, or nothing is known by this name."""
-        return any(map(held.issuperset, self.ways.get(name, ())))
+            return self.always
+        found = {i for i, _, _ in self.automaton.find_matches_as_indexes(collapsed(plain), overlapping=True)}
+        names = self.always.union(*map(self.enough.__getitem__, found))
+        held = set[Choice]().union(*map(self.holds.__getitem__, found))
+        for first in held & self.longer.keys():
+            names.update([name for name, way in self.longer[first] if way <= held])
+        return names
 
 
 class _Unknown(Exception):

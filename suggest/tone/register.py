@@ -1,15 +1,14 @@
 """The language of a reply and how it addresses the buyer."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
-from functools import cache, lru_cache
-
-import re2
+from functools import cache
 
 from messages import detect_language
 from suggest.tone.case import Case
 from suggest.tone.characters import is_eastern, is_simplified
-from suggest.tone.reading import spans, words_in
+from suggest.tone.reading import fold, spans, words_in
 from suggest.tone.rules import LANGUAGES, rule_book
 
 Spans = Iterator[tuple[int, int]]
@@ -35,32 +34,25 @@ _SAID_TWICE = {
 }
 
 
-@cache
-def _common() -> "dict[str, re2._Regexp]":
-    from suggest.tone.matching import words_pattern
-
-    return {language: words_pattern(language, "common") for language in LANGUAGES if language != "ja"}
-
-
-@lru_cache(maxsize=8192)
-def _languages_of(word: str) -> frozenset[str]:
-    """The languages in which this is one of the commonest words; a greeting says nothing about the body."""
-    from suggest.tone.matching import words_pattern
-
-    if words_pattern("en", "greeting").fullmatch(word):
-        return frozenset()
-    return frozenset(language for language, p in _common().items() if p.fullmatch(word))
-
-
 _PLACES = {language: 20 * i for i, language in enumerate(LANGUAGES) if language != "ja"}
 _OTHERS = {mine: [place for language, place in _PLACES.items() if language != mine] for mine in LANGUAGES}
 _MOST = (1 << 20) - 1  # votes that one place holds; a reply is read up to LONGEST characters
 
 
-@lru_cache(maxsize=8192)
-def _votes_of(word: str) -> int:
-    """One vote for every language of a word, each at the language's place, so that a plain sum counts them all."""
-    return sum(1 << _PLACES[language] for language in _languages_of(word))
+@cache
+def _votes() -> dict[str, int]:
+    """One vote for every language of which a word is one of the commonest; a greeting says nothing about the body.
+
+    Each vote stands at the language's place, so that a plain sum counts them all.
+    """
+    votes: Counter[str] = Counter()
+    for language, place in _PLACES.items():
+        votes.update(dict.fromkeys(_listed(language, "common") - _listed(language, "greeting"), 1 << place))
+    return votes
+
+
+def _listed(language: str, name: str) -> set[str]:
+    return set(fold(dict(rule_book(language).words)[name]).split("|"))
 
 
 def wrong_language(case: Case) -> Spans:
@@ -86,7 +78,7 @@ def _not_japanese(case: Case) -> Spans:
         if _KANA.search(sentence):
             continue
         words = words_in(sentence)
-        latin = [w for w in words if w.isascii() and _languages_of(w)]
+        latin = [w for w in words if w.isascii() and w in _votes()]
         chinese = any(is_simplified(c) for c in sentence)
         foreign = sum(len(w) for w in words if not w.isascii()) >= 5 and detect_language(sentence) == "other"
         if chinese or foreign or len(latin) >= 3:
@@ -94,12 +86,12 @@ def _not_japanese(case: Case) -> Spans:
 
 
 def _not_western(case: Case) -> Spans:
-    mine = case.reading.language
+    mine, votes_of = case.reading.language, _votes().get
     known = others = 0
     doubtful: list[tuple[int, int]] = []
     wrong: list[tuple[int, int]] = []
     for (a, b), words in zip(case.reading.sentences, case.reading.words, strict=True):
-        votes = sum(map(_votes_of, words))
+        votes = sum(filter(None, map(votes_of, words)))
         own = votes >> _PLACES[mine] & _MOST
         other = max([votes >> place & _MOST for place in _OTHERS[mine]])
         known += own
