@@ -51,9 +51,10 @@ class Needles:
         self.longer: dict[Choice, list[tuple[int | str, frozenset[Choice]]]] = {}  # by the first choice of a way
         for name, source in sources.items():
             for way in needles(source):
-                for wording, choice in ((wording, choice) for choice in way for wording in choice):
-                    holds.setdefault(wording, set()).update([choice] if len(way) > 1 else [])
-                    enough.setdefault(wording, set()).update([name] if len(way) == 1 else [])
+                for choice in way:
+                    for wording in choice:
+                        holds.setdefault(wording, set()).update([choice] if len(way) > 1 else [])
+                        enough.setdefault(wording, set()).update([name] if len(way) == 1 else [])
                 if len(way) > 1:
                     self.longer.setdefault(way[0], []).append((name, frozenset(way)))
                 elif not way:
