@@ -10,7 +10,7 @@ import re2
 from suggest.case import Case
 from suggest.names import greeting, is_japanese
 from suggest.own import with_own
-from suggest.templates import FIELDS, Letter, Line, Template, Templates, Text, letter, templates
+from suggest.templates import FIELDS, Letter, Line, Templates, Text, letter, templates
 from suggest.tone import is_allowed_link
 
 EMERGENCY = {  # by marketplace country: the number for ambulance
@@ -53,8 +53,7 @@ class Facts:
         self.language = language
         self.letter: Letter = letter(language, case.marketplace.code)
         self._known: dict[str, Fact | None] = {}
-        self.holding: dict[str, bool] = {}  # by condition, and
-        self.fitting: dict[str, list[Template]] = {}  # by scenario: kept by suggest.pick
+        self.holding: dict[str, bool] = {}  # by condition: kept by suggest.pick
 
     @cached_property
     def book(self) -> Templates:

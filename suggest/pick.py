@@ -1,7 +1,7 @@
 """Chooses the template: the first situation that holds, in the order of situations.toml."""
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby, islice
 
@@ -226,17 +226,15 @@ def pick(facts: Facts, scenario: str) -> Choice:
     raise AssertionError(f"No template for {scenario}: its last situation must hold and need no fact.")
 
 
-def candidates(facts: Facts, scenario: str) -> list[Template]:
+def candidates(facts: Facts, scenario: str) -> Iterator[Template]:
     """Fitting templates, the best first; ties by likeness to the samples, then by how often people kept one."""
-    if scenario in facts.fitting:
-        return facts.fitting[scenario]
-    fitting = [template for template in facts.book.of(scenario) if fits(template, facts)]
-    ranked: list[Template] = []
+    fitting = (template for template in facts.book.of(scenario) if fits(template, facts))
     for tie, group in groupby(fitting, key=lambda template: template.situation.tie):
+        if not tie:
+            yield from group
+            continue
         tied = list(group)
-        ranked += sorted(tied, key=lambda t: _rank(t, facts)) if tie and len(tied) > 1 else tied
-    facts.fitting[scenario] = ranked
-    return ranked
+        yield from sorted(tied, key=lambda t: _rank(t, facts)) if len(tied) > 1 else tied
 
 
 def _rank(template: Template, facts: Facts) -> tuple[float, float]:

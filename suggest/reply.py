@@ -109,17 +109,22 @@ def predict_all(messages: Sequence[str]) -> list[Prediction]:
     classify = partial(load_classifier().classify, why=False)
     texts = [_readable(message) for message in messages]
     found = classify(texts)
-    parts = [
-        (i, part)
-        for i, (text, whole) in enumerate(zip(texts, found, strict=True))
-        if whole.language in LANGUAGES and "no_reply_needed" not in whole.flags
-        for part in split(text[:READ])
-        if _is_about_contact(whole) or (whole.scenario != "other" and _is_side_ask(part, whole.language))
-    ]
+    parts = [(i, part) for i, whole in enumerate(found) for part in _telling_parts(texts[i][:READ], whole)]
     read = zip(parts, classify([part for _, part in parts]) if parts else [], strict=True)
     for i, heard in groupby(read, key=lambda pair: pair[0][0]):
         found[i] = _with_parts(found[i], [p for _, p in heard if p.probability >= CLEAR])
     return found
+
+
+def _telling_parts(text: str, whole: Prediction) -> list[str]:
+    """The parts of a message that may say what the whole hides."""
+    if whole.language not in LANGUAGES or "no_reply_needed" in whole.flags:
+        return []
+    if _is_about_contact(whole):
+        return split(text)
+    if whole.scenario == "other" or not _is_side_ask(text, whole.language):
+        return []
+    return [part for part in split(text) if _is_side_ask(part, whole.language)]
 
 
 def _is_about_contact(p: Prediction) -> bool:
@@ -144,8 +149,8 @@ def _with_parts(whole: Prediction, parts: Sequence[Prediction]) -> Prediction:
     return replace(whole, also=("other",)) if any(p.scenario == "other" for p in parts) else whole
 
 
-def _is_side_ask(part: str, language: str) -> bool:
-    words = spaced(part)
+def _is_side_ask(text: str, language: str) -> bool:
+    words = spaced(text)
     return any(word in words for word in _side_words(language))
 
 
