@@ -34,6 +34,7 @@ _SHAPE_SAMPLE = 2000
 _NAMED = 10  # lines that were left out and are named
 _IN_VAIN = 100_000  # lines, and two for each that was read, may be looked at in vain for a closing quote
 _LONGEST_SAMPLE = 100  # lines of one record in a sample
+_LONGEST_NAME = 60  # characters of a cell in a header, or in a line that sums up
 _LONGEST_PLAIN = 100_000  # characters of a record that Python's own reader is given: it refuses longer cells
 
 
@@ -584,7 +585,7 @@ def _no_row(fields: Sequence[str], is_damaged: bool, table: Table, head: Sequenc
         return "a line of dashes"
     if len(fields) >= 2 and is_header(fields, head):
         return "the header again"
-    if is_damaged:
+    if is_damaged or len(max(fields, key=len).strip()) > _LONGEST_NAME:  # words: so in most rows
         return ""
     if is_total(fields) and _has_no_text(fields, table):
         return "a total or closing line"
@@ -593,11 +594,8 @@ def _no_row(fields: Sequence[str], is_damaged: bool, table: Table, head: Sequenc
 
 def _is_other_header(fields: Sequence[str], table: Table) -> bool:
     """The header of another table below this one: two exports with different columns were put together."""
-    longest = max(fields, key=len)
-    if len(longest) > 60 and longest.strip():  # words: so in most rows
-        return False
     names = [c for c in fields if c.strip()]
-    if len(names) < 2 or max(map(len, names)) > 60 or table.begins_record(fields):
+    if len(names) < 2 or max(map(len, names)) > _LONGEST_NAME or table.begins_record(fields):
         return False
     return sum(map(is_known_name, names)) >= max(2, 0.6 * len(names)) and "text" in pick_columns(names)
 

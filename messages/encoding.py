@@ -42,6 +42,7 @@ _CANDIDATES = (
     "cp1251",
 )
 _SAMPLE = 200_000  # bytes of lines with something to decide
+_ASCII = bytes(range(128))
 _TAIL = 200  # lines at the end of a file among which remarks below the rows are looked for
 
 _LATIN = "äöüßÄÖÜéèêëàâçîïôûùœæñáíóúü¿¡ìòÉÈÀÇÊÂÎÔÛŒÑÁÍÓÚÌÒ€£°«»’‘“”„–—…©®·×½²³"
@@ -186,6 +187,15 @@ def is_unicode(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def beyond_ascii(text: str) -> set[str]:
+    """The characters of a text that are not ASCII.
+
+    >>> sorted(beyond_ascii("Größe und Maß"))
+    ['ß', 'ö']
+    """
+    return set(text.encode("utf-8", "surrogatepass").translate(None, _ASCII).decode("utf-8", "surrogatepass"))
 
 
 def undecodable(text: str) -> bool:

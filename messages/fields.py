@@ -226,7 +226,8 @@ def _record(row: RawRow, plan: Plan) -> dict[str, Any]:
     issues = list(row.issues)
     written, fault = _text(row, plan)
     text, from_mail = (clean_message(written), written) if _is_mail_text(written) else (written, "")
-    market, buyer, case = _buyer(row, plan)
+    sender = _sender(row, plan)
+    market, buyer, case = _buyer(sender, row, plan)
     subject = text_of(_cell(row, plan, "subject"))
     message_id = _id(_cell(row, plan, "message_id"), issues)
     record: dict[str, Any] = {
@@ -246,7 +247,7 @@ def _record(row: RawRow, plan: Plan) -> dict[str, Any]:
         "place": row.place,
     }
     record["received_at"] = _moment(_cell(row, plan, "received_at"), plan, record["marketplace"], issues)
-    record["reason"] = row.reason or _reason(row, plan, record, fault)
+    record["reason"] = row.reason or _reason(row, plan, record, sender, fault)
     record["text"] = text if text or not record["reason"] else row.raw[:100_000]
     if "\ufffd" in text:
         issues.append("undecodable_bytes")
@@ -254,7 +255,7 @@ def _record(row: RawRow, plan: Plan) -> dict[str, Any]:
     return record
 
 
-def _reason(row: RawRow, plan: Plan, record: Mapping[str, Any], fault: str) -> str:
+def _reason(row: RawRow, plan: Plan, record: Mapping[str, Any], sender: str, fault: str) -> str:
     used = " ".join([v for v in record.values() if isinstance(v, str)])
     whole = is_unicode(used) and is_unicode(row.raw)
     if not whole and (_SURROGATE.search(used) or undecodable(row.raw)):
@@ -263,7 +264,7 @@ def _reason(row: RawRow, plan: Plan, record: Mapping[str, Any], fault: str) -> s
         return "nul_bytes"
     if any(plain_name(text_of(row.values.get(c)).strip()[:40]) in values for c, values in plan.not_buyer.items()):
         return "not_a_buyer_message"
-    writer = _writer(row, plan)
+    writer = _writer(sender)
     if writer == "impostor":
         return "suspect_sender"
     # A mailbox says who wrote: Amazon also writes down what a buyer told it.
@@ -352,21 +353,16 @@ def _sender(row: RawRow, plan: Plan) -> str:
 
 
 @lru_cache(maxsize=10_000)
-def _writer_of(sender: str) -> str:
+def _writer(sender: str) -> str:
     return read_sender({"From": sender}.get).writer if sender else ""
 
 
-def _writer(row: RawRow, plan: Plan) -> str:
-    return _writer_of(_sender(row, plan))
-
-
-def _buyer(row: RawRow, plan: Plan) -> tuple[str, str, str]:
+def _buyer(sender: str, row: RawRow, plan: Plan) -> tuple[str, str, str]:
     """Marketplace, hashed buyer and case id, as the relay address tells them; else a hashed address or name.
 
     What follows the + is the case, not the buyer.
     """
-    sender = _sender(row, plan)
-    found = _ADDRESS.search(sender)
+    found = _ADDRESS.search(sender) if sender else None
     if found is None:
         return "", hashed_sender(text_of(_cell(row, plan, "buyer"))), ""
     market = relay_marketplace(found[2].casefold().rstrip("."))

@@ -5,14 +5,16 @@ import tomllib
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from importlib.util import find_spec
 from itertools import chain
 from math import inf, log
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import re2
+
+from messages.encoding import beyond_ascii
 
 SUPPORTED_LANGUAGES = ("en", "de", "fr", "es", "it", "ja")
 
@@ -23,6 +25,9 @@ _WORD = 2.0  # what one telling word adds to a logarithm
 _FLOOR = 0.01  # probability of a language that fastText does not name
 _DOUBT = 20  # characters: at this length fastText is half believed
 _TELLING = 0.12  # share of telling words below which a longer text may be of a language that is not known
+_ROMAJI = ("ja in Latin letters",)  # what a word tells that may be such
+_MOST_WORDS = 1 << 17  # of which it is kept what they tell: a language has few that are frequent,
+_LONGEST_WORD = 40  # and short ones
 _CERTAIN = 3  # telling words more than for any other language: log((1 + _FLOOR) / _FLOOR) / _WORD, rounded up
 
 # A dialect is answered in the standard language of its country.
@@ -41,6 +46,7 @@ _QUOTES = re.compile(
 )
 _BETWEEN_TEXTS = b"\xff"  # in UTF-8 no text holds it, and no pattern finds it
 _WORDS = re.compile(r"[^\W\d_]+")
+_SMALL_WORDS = re.compile(r"(?<![^\W\d_])[a-z]+(?![^\W\d_])")  # of ASCII alone
 _BETWEEN = {code: " " for code in range(128) if not chr(code).isalpha()}  # the words of ASCII alone
 _SYLLABLES = re.compile(
     r"(?:(?:[kgsztdnhbpmrfjwy]|[kgnhbpmr]y|sh|ch|ts|kk|ss|tt|pp|ssh|tch|cch)?[aiueo]|n(?![aiueoy]))+h?"
@@ -130,31 +136,31 @@ def _han(text: str) -> str:
     return "ja" if japanese >= max(simplified, traditional) else "other"
 
 
-class _Word(NamedTuple):
-    """A word without accents, the languages that it tells of, and whether it may be Japanese in Latin letters."""
+class _Told(dict[str, tuple[str, ...]]):
+    """By word: the languages that it tells of, or _ROMAJI if it may be Japanese in Latin letters."""
 
-    plain: str
-    codes: tuple[str, ...]
-    is_japanese: bool
-
-
-@lru_cache(maxsize=1 << 15)  # words: a language has few that are frequent
-def _word(word: str) -> _Word:
-    plain = _without_accents(word)
-    codes = _tables()[0].get(plain, ())
-    return _Word(plain, codes, codes == ("ja",) or (not codes and bool(_JAPANESE_ENDING.search(plain))))
+    def __missing__(self, word: str) -> tuple[str, ...]:
+        plain = _without_accents(word)
+        codes = _tables()[0].get(plain) or (_ROMAJI if _JAPANESE_ENDING.search(plain) else ())
+        if len(self) == _MOST_WORDS:
+            self.clear()
+        if len(word) <= _LONGEST_WORD:
+            self[word] = codes
+        return codes
 
 
-def _is_romaji(words: Sequence[_Word]) -> bool:
-    """Whether a text is Japanese in Latin letters, which fastText has never seen.
+_told = _Told()
 
-    One word in five that only Japanese has is enough; fewer, if nearly all words sound like Japanese.
+
+def _is_romaji(words: Sequence[str], japanese: int) -> bool:
+    """Whether a text is Japanese in Latin letters, which fastText has never seen, by how many words only Japanese has.
+
+    One word in five is enough; fewer, if nearly all words sound like Japanese.
 
     >>> texts = ("nimotsu wa doko desu ka", "made in japan", "no funciona", "arigato, it works again now")
-    >>> [_is_romaji([_word(w) for w in t.replace(",", "").split()]) for t in texts]
+    >>> [_is_romaji(t.split(), n) for t, n in zip(texts, (5, 0, 0, 1))]
     [True, False, False, False]
     """
-    japanese = sum([word.is_japanese for word in words])
     if not japanese or (japanese == 1 and len(words) > 3):
         return False
     if japanese * 5 >= len(words) and (len(words) < 4 or _sound_japanese(words) >= 0.5):
@@ -162,27 +168,27 @@ def _is_romaji(words: Sequence[_Word]) -> bool:
     return japanese * 12 >= len(words) and _sound_japanese(words) >= 0.75
 
 
-def _sound_japanese(words: Sequence[_Word]) -> float:
+def _sound_japanese(words: Sequence[str]) -> float:
     """The share of words that Japanese syllables could make."""
-    return sum(_SYLLABLES.fullmatch(word.plain) is not None for word in words) / len(words)
+    return sum(_SYLLABLES.fullmatch(_without_accents(word)) is not None for word in words) / len(words)
 
 
 def _latin(text: str) -> str:
     lower = text.casefold()
     words = lower.translate(_BETWEEN).split() if lower.isascii() else _WORDS.findall(lower)
-    known = list(map(_word, words))
-    if _is_romaji(known):
-        return "ja" if words else ""
-    signs = [codes for _, codes, _ in known if codes]
-    if not lower.isascii():
-        by_letter = _tables()[1]
-        signs += [by_letter[letter] for letter in sorted(set(lower).intersection(by_letter))]
-    counts = Counter(chain.from_iterable(signs))
+    told = Counter(map(_told.__getitem__, words))
+    if _is_romaji(words, told["ja",] + told.pop(_ROMAJI, 0)):
+        return "ja"
+    by_letter = _tables()[1]
+    counts: dict[str, int] = {}
+    for codes, n in chain(told.items(), ((by_letter.get(letter, ()), 1) for letter in beyond_ascii(lower))):
+        for code in codes:
+            counts[code] = counts.get(code, 0) + n
     (code, most), (_, less) = sorted([*counts.items(), ("", 0), ("", 0)], key=lambda item: -item[1])[:2]
     if code in SUPPORTED_LANGUAGES and most >= max(less + _CERTAIN, _TELLING * len(words)):
         return code  # whatever fastText says
     labels, shares = _fasttext().predict(" ".join(words)[:_GUESS], k=8, threshold=0.01)
-    if not signs and _says_nothing([word.plain for word in known], max(shares, default=0.0)):
+    if not counts and _says_nothing([_without_accents(word) for word in words], max(shares, default=0.0)):
         return ""
     trust = len(lower) / (len(lower) + _DOUBT)
     likely = dict.fromkeys(SUPPORTED_LANGUAGES, 0.0)
@@ -252,7 +258,7 @@ def _language_of(text: str) -> str:
     letters = sum(map(str.isalpha, text))
     if not letters:
         return ""
-    words = sum(len(w) for w in _WORDS.findall(text) if w.isascii() and w.islower()) if japanese else latin
+    words = len("".join(_SMALL_WORDS.findall(text))) if japanese else latin
     if 3 * japanese <= words or not japanese:
         return _latin(text) if 2 * latin >= letters - japanese else "other"
     if letters - latin - japanese > japanese:

@@ -15,7 +15,7 @@ from typing import Any
 import re2
 from ahocorasick_rs import AhoCorasick
 
-from messages import SUPPORTED_LANGUAGES, InputError
+from messages import SUPPORTED_LANGUAGES, InputError, beyond_ascii
 from model.scenarios import FLAGS
 
 FOLDER = Path(__file__).with_name("signals")
@@ -92,9 +92,9 @@ def fold(text: str, language: str) -> str:
     else:
         text = unicodedata.normalize("NFKD", text).casefold().replace("œ", "oe").replace("æ", "ae")
     text = text.replace("!", ". ").replace("?", " ?. ").replace(". ", f" {_END} ")
-    text = _in_ascii(text, _LETTERS[language]).translate(_LETTERS[language])
     if language == "ja":
-        return f"^{''.join(text.split()).rstrip('.')}$"
+        return f"^{''.join(text.translate(_LETTERS['ja']).split()).rstrip('.')}$"
+    text = _in_ascii(text, _LETTERS[language]).translate(_LETTERS[language])
     if language == "de":
         for typed, read in _DIGRAPHS:
             text = text.replace(typed, read)
@@ -106,9 +106,7 @@ def _in_ascii(text: str, letters: _Letters) -> str:
 
     A text in ASCII is translated ten times as fast, and what is left of most texts without accents is such a one.
     """
-    if text.isascii():
-        return text
-    others = {char: letters[ord(char)] for char in set(text) if not char.isascii()}
+    others = {char: letters[ord(char)] for char in beyond_ascii(text)}
     if not {None, " "}.issuperset(others.values()):
         return text
     for char, read in others.items():
@@ -125,35 +123,28 @@ class Finder:
         self.reach = _REACH.get(language, _REACH_OF_WORDS)
         self.phrases: list[tuple[int, str]] = []  # (signal, phrase) of each phrase
         # What a wording is good for: (chain, place in the chain) of phrases, signals that allow or forbid it.
-        self._steps: list[list[tuple[int, int]]] = []
-        self._allows: list[list[int]] = []
-        self._forbids: list[list[int]] = []
+        self._steps: dict[int, list[tuple[int, int]]] = {}
+        self._allows: dict[int, list[int]] = {}
+        self._forbids: dict[int, list[int]] = {}
         self._chains: list[tuple[int, int]] = []  # (phrase, number of parts); "a + b" is two chains
         known: dict[str, int] = {}
 
         @cache
         def places(part: str) -> list[int]:
-            found = []
-            for wording in _wordings(part, words, language):
-                if wording not in known:
-                    known[wording] = len(known)
-                    for uses in (self._steps, self._allows, self._forbids):
-                        uses.append([])
-                found.append(known[wording])
-            return found
+            return [known.setdefault(wording, len(known)) for wording in _wordings(part, words, language)]
 
         for number, signal in enumerate(self.signals):
             for phrase in signal.phrases:
                 for parts in _orders(phrase):
                     for step, part in enumerate(parts):
                         for place in places(part):
-                            self._steps[place].append((len(self._chains), step))
+                            self._steps.setdefault(place, []).append((len(self._chains), step))
                     self._chains.append((len(self.phrases), len(parts)))
                 self.phrases.append((number, phrase))
             for phrases, uses in ((signal.allowed, self._allows), (signal.unless, self._forbids)):
                 for phrase in phrases:
                     for place in places(phrase):
-                        uses[place].append(number)
+                        uses.setdefault(place, []).append(number)
         self._automaton = AhoCorasick(list(known))
 
     def flags(self, message: str) -> set[str]:
@@ -167,13 +158,13 @@ class Finder:
         forbidden: set[int] = set()
         allowed: dict[int, list[tuple[int, int]]] = {}
         for place, start, end in matches:
-            forbidden.update(self._forbids[place])
-            for signal in self._allows[place]:
+            forbidden.update(self._forbids.get(place, ()))
+            for signal in self._allows.get(place, ()):
                 allowed.setdefault(signal, []).append((start, end))
         ends: dict[tuple[int, int], int] = {}  # where the first parts of a chain ended last
         found: set[int] = set()
         for place, start, end in matches:
-            for chain, step in self._steps[place]:
+            for chain, step in self._steps.get(place, ()):
                 phrase, n_parts = self._chains[chain]
                 signal = self.phrases[phrase][0]
                 if phrase in found or signal in forbidden or _is_inside(start, end, allowed.get(signal)):
