@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache, cached_property, lru_cache
+from itertools import islice
 
 import re2
 
@@ -109,10 +110,10 @@ def fill(text: Text, facts: Facts, brief: bool = False) -> Filled:
 def said(lines: tuple[Line, ...], facts: Facts, brief: bool = False) -> Iterator[Line]:
     """The lines of a paragraph that are said: what may be left out only with all its facts, or what stands in."""
     for line in lines:
-        if not line.optional or (facts.has(line.fields) and (line.otherwise or not brief)):
+        if not line.optional:
             yield line
-        elif line.otherwise and facts.has(line.otherwise.fields):
-            yield line.otherwise
+        elif line.otherwise or not brief:
+            yield from islice((choice for choice in line.choices if facts.has(choice.fields)), 1)
 
 
 def _add_line(line: Line, facts: Facts, pieces: list[Piece], used: dict[str, Fact], missing: list[str]) -> None:
@@ -496,6 +497,7 @@ FACTS: dict[str, Callable[[Facts], Fact | None]] = {
     "carrier": _short("carrier", 40),
     "tracking_id": _short("tracking_id", 40),
     "eta": lambda f: _day(f.case.order.eta, "order.eta", f),
+    "due": lambda f: None if f.case.is_past(f.case.order.eta) else f.get("eta"),
     "last_tracking_update": _past_day("last_tracking_update"),
     "ordered_at": _past_day("ordered_at"),
     "shipped_at": _past_day("shipped_at"),

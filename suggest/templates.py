@@ -33,6 +33,7 @@ FIELDS = {
     "carrier": "who carries the package",
     "tracking_id": "its tracking number",
     "eta": "expected delivery date; may be past, so only: it was expected on",
+    "due": "the same, only while it lies ahead: it is expected on",
     "last_tracking_update": "day of the last scan",
     "ordered_at": "day of the order",
     "shipped_at": "day it was shipped",
@@ -92,7 +93,7 @@ class Situation:
 class Line:
     """A stretch of text in parts; every odd part is the name of a field.
 
-    `optional` may be left out when a fact is missing; `otherwise` then stands in its place.
+    `optional` may be left out when a fact is missing; `otherwise` then stands in its place, or what stands in for that.
     """
 
     parts: tuple[str, ...]
@@ -102,6 +103,15 @@ class Line:
     @cached_property
     def fields(self) -> tuple[str, ...]:
         return self.parts[1::2]
+
+    @cached_property
+    def choices(self) -> tuple["Line", ...]:
+        """This line and those that may stand in for it, the best first."""
+        return (self, *(self.otherwise.choices if self.otherwise else ()))
+
+    def or_else(self, last: "Line") -> "Line":
+        """The same line with one more that stands in when no other can be said."""
+        return replace(self, otherwise=self.otherwise.or_else(last) if self.otherwise else last)
 
 
 Text = tuple[tuple[Line, ...], ...]  # paragraphs of lines
@@ -221,7 +231,7 @@ def parse_line(text: str) -> tuple[str, ...]:
 
 
 def parse_text(text: str) -> Text:
-    """Paragraphs of lines: a blank line divides, `? ` may be left out, `: ` stands in for the line above.
+    """Paragraphs of lines: a blank line divides, `? ` may be left out, each `: ` stands in for the line above.
 
     >>> (first,), (second,) = parse_text("Hello.\\n\\n? Order {order_id}.\\n: Your order.")
     >>> second.optional, second.fields, second.otherwise.parts
@@ -232,9 +242,9 @@ def parse_text(text: str) -> Text:
         lines: list[Line] = []
         for raw in filter(None, map(str.strip, block.split("\n"))):
             if raw.startswith(": "):
-                if not lines or not lines[-1].optional or lines[-1].otherwise:
+                if not lines or not lines[-1].optional:
                     raise ValueError(f'": " must follow a "? " line: {raw!r}')
-                lines[-1] = replace(lines[-1], otherwise=Line(parse_line(raw[2:])))
+                lines[-1] = lines[-1].or_else(Line(parse_line(raw[2:])))
             elif raw.startswith("? "):
                 line = Line(parse_line(raw[2:]), optional=True)
                 if not line.fields:
@@ -355,9 +365,7 @@ def lines(text: Text) -> Iterator[Line]:
     """Every line of a text, the stand-ins too."""
     for paragraph in text:
         for line in paragraph:
-            yield line
-            if line.otherwise:
-                yield line.otherwise
+            yield from line.choices
 
 
 def _fields(text: Text) -> set[str]:

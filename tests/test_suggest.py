@@ -18,7 +18,7 @@ from suggest.deadlines import reply_by
 from suggest.fill import body_text, clean_text, numbered, product_name, say_day, say_money, say_time, say_zone
 from suggest.models import asked_model
 from suggest.names import greeting
-from suggest.reply import predict
+from suggest.reply import HOME, predict
 from suggest.templates import LANGUAGES, letter
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
@@ -135,6 +135,85 @@ WHOLE_ASKS = [
 @pytest.mark.parametrize(("message", "scenario", "template_id"), WHOLE_ASKS)
 def test_a_short_japanese_ask_is_understood(message: str, scenario: str, template_id: str) -> None:
     assert reply(message, scenario, SENT, language="ja", marketplace="JP").template_id == template_id
+
+
+# language, marketplace, carrier, the day it was handed over as the country says it
+HANDED_OVER = [
+    ("en", "US", "USPS", "Saturday, November 14"),
+    ("de", "DE", "Hermes", "Samstag, 14. November"),
+    ("fr", "FR", "Chronopost", "samedi 14 novembre"),
+    ("es", "ES", "SEUR", "sábado 14 de noviembre"),
+    ("it", "IT", "GLS", "sabato 14 novembre"),
+    ("ja", "JP", "ヤマト運輸", "11月14日(土)"),
+]
+
+
+@pytest.mark.parametrize(("language", "marketplace", "carrier", "day"), HANDED_OVER)
+@pytest.mark.parametrize("tracking_id", ["9.4E+21", None])  # as Excel leaves it, and none at all
+@pytest.mark.parametrize("eta", ["2026-11-19", "2026-11-28", None])  # late, on time, unknown
+def test_without_a_usable_number_the_carrier_and_the_day_of_handing_over_are_named(
+    language: str, marketplace: str, carrier: str, day: str, tracking_id: str | None, eta: str | None
+) -> None:
+    order = {"order_id": ID, "shipped_at": "2026-11-14", "carrier": carrier, "tracking_id": tracking_id, "eta": eta}
+    s = reply("Where is it?", "logistics_delay", order, language=language, marketplace=marketplace)
+    assert s.template_id.endswith("-untracked")
+    assert carrier in s.text and day in s.text and "E+" not in s.text
+    assert carrier in s.text_zh
+    assert "tracking_id" in s.missing_facts
+    assert not [f for f in s.findings if f.severity != "hint"], s.text
+
+
+NUMBER = "JD0002224455"
+SHIPPED = {"shipped_at": "2026-11-14"}
+PARTLY_KNOWN = [
+    # order beside its id, template, what is said, what is not
+    ({**SHIPPED, "eta": "2026-11-19", "tracking_id": NUMBER}, "delay-late-untracked", [NUMBER, "November 14"], []),
+    ({**SHIPPED, "eta": "2026-11-28", "tracking_id": NUMBER}, "delay-on-time-untracked", [NUMBER, "November 28"], []),
+    ({"eta": "2026-11-28", "tracking_id": NUMBER}, "delay-on-time-untracked", [NUMBER], ["on None"]),
+    ({**SHIPPED, "tracking_id": NUMBER}, "delay-shipped-untracked", [NUMBER, "November 14"], ["{"]),
+    ({"tracking_id": NUMBER}, "delay-shipped-untracked", [NUMBER], ["was shipped on"]),
+    ({**SHIPPED, "carrier": "UPS", "last_tracking_update": "2026-11-18"}, "delay-shipped-untracked",
+     ["UPS", "scan was on Wednesday, November 18"], []),
+    ({"carrier": "UPS", "last_tracking_update": "2026-11-18"}, "delay-shipped-untracked", ["is with UPS"], ["handed"]),
+    ({"carrier": "UPS", "last_tracking_update": "2026-11-10"}, "delay-stuck", ["UPS last scanned"], ["the carrier"]),
+    ({"delivered_at": "2026-11-18", "carrier": "UPS"}, "delay-not-received", ["UPS shows"], ["the carrier", "number"]),
+    ({"delivered_at": "2026-11-18", "tracking_id": NUMBER}, "delay-not-received", [NUMBER, "the carrier"], []),
+    ({"delivered_at": "2026-11-18"}, "delay-not-received", ["November 18", "the carrier"], ["tracking number"]),
+    ({"eta": "2026-11-28"}, "delay-unknown", ["is planned for Saturday, November 28"], ["was planned"]),
+    ({"eta": "2026-11-19", "carrier": "UPS"}, "delay-unknown", ["with UPS was planned for Thursday"], ["is planned"]),
+    ({"ordered_at": "2026-11-16", "eta": "2026-11-28"}, "delay-not-shipped", ["November 16", "November 28"], []),
+    ({"fulfilment": "FBA", "eta": "2026-11-28"}, "delay-fba", ["November 28"], ["was planned"]),
+    ({"fulfilment": "FBA"}, "delay-fba", ["Amazon"], ["planned", "delivered on"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("order", "template_id", "said", "unsaid"), PARTLY_KNOWN)
+def test_what_is_known_of_the_way_is_said_and_nothing_else(
+    order: dict[str, Any], template_id: str, said: list[str], unsaid: list[str]
+) -> None:
+    s = reply("Where is it?", "logistics_delay", {"order_id": ID, **order})
+    assert s.template_id == template_id
+    assert not [words for words in said if words not in s.text], s.text
+    assert not [words for words in unsaid if words in s.text], s.text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_whatever_is_known_of_the_way_makes_a_letter_that_passes_every_check(language: str) -> None:
+    days = {
+        "shipped_at": "2026-11-14",
+        "eta": "2026-11-19",
+        "last_tracking_update": "2026-11-18",
+        "ordered_at": "2026-11-12",
+    }
+    known = days | {"carrier": "UPS", "tracking_id": NUMBER}
+    for n in range(2 ** len(known)):
+        order = {name: value for i, (name, value) in enumerate(known.items()) if n >> i & 1}
+        s = reply("Where is it?", "logistics_delay", {"order_id": ID, **order}, language=language, marketplace=HOME[language])
+        assert not [(f.category, f.text) for f in s.findings if f.severity != "hint"], (order, s.text)
+        assert len(s.text) <= 800
+        assert {name for name in ("carrier", "tracking_id") if name in order and known[name] not in s.text} <= (
+            {"carrier"} if s.template_id == "delay-not-shipped" else set()
+        ), (order, s.text)
 
 
 NO_ORDER = [
