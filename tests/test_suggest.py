@@ -208,7 +208,9 @@ def test_whatever_is_known_of_the_way_makes_a_letter_that_passes_every_check(lan
     known = days | {"carrier": "UPS", "tracking_id": NUMBER}
     for n in range(2 ** len(known)):
         order = {name: value for i, (name, value) in enumerate(known.items()) if n >> i & 1}
-        s = reply("Where is it?", "logistics_delay", {"order_id": ID, **order}, language=language, marketplace=HOME[language])
+        s = reply(
+            "Where is it?", "logistics_delay", {"order_id": ID, **order}, language=language, marketplace=HOME[language]
+        )
         assert not [(f.category, f.text) for f in s.findings if f.severity != "hint"], (order, s.text)
         assert len(s.text) <= 800
         assert {name for name in ("carrier", "tracking_id") if name in order and known[name] not in s.text} <= (
