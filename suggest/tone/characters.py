@@ -13,6 +13,7 @@ _HAN = "\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _EASTERN = re.compile(f"[{_HAN}\u3040-\u30ff]+")
 _WIDE = re.compile("[\uff01-\uff5e\u3000-\u3003\u300c-\u300f\u3010-\u3011\uff61\uffe5]+")
 _HALF_KANA = re.compile("[\uff61-\uff9f]+")
+_IN_NAMES = "圳鑫鄞溧漯邳郫涪滁淄嵊涿睢沂"  # of towns and firms, written the same everywhere: 深圳 is right in Japanese
 _LETTER = re.compile(r"[^\W\d_]")
 
 _TAG = re.compile(
@@ -92,10 +93,10 @@ def _simplified() -> "re.Pattern[str]":
 def is_simplified(char: str) -> bool:
     """True for a character that mainland China writes and Japan's own character set lacks.
 
-    >>> [is_simplified(c) for c in "们们会語"]
-    [True, True, False, False]
+    >>> [is_simplified(c) for c in "们会語圳"]
+    [True, False, False, False]
     """
-    return _fits(char, "gb2312") and not _fits(char, "cp932")
+    return _fits(char, "gb2312") and not _fits(char, "cp932") and char not in _IN_NAMES
 
 
 def _fits(char: str, encoding: str) -> bool:

@@ -105,9 +105,16 @@ def _counts(case: Case, place: int) -> bool:
 
 def _decides(case: Case, place: int) -> bool:
     """True if the clause around this place is none of thanks, and neither it nor its sentence only looks back."""
-    if not _counts(case, place) or _is_past_cause(case, place):
+    if not _counts(case, place) or _is_past_cause(case, place) or _is_told_of_feelings(case, place):
         return False
     return not _is_finding(case, *case.reading.sentence_at(place))
+
+
+def _is_told_of_feelings(case: Case, place: int) -> bool:
+    """True in "we understand that you are upset, with the wedding in three weeks": nothing is done, no step is told."""
+    sentence = case.reading.sentence_at(place)
+    told = ("ahead", "step", "instruction", "answer", "action")
+    return case.says("feeling", *sentence) and not any(case.says(name, *sentence) for name in told)
 
 
 def _is_finding(case: Case, start: int, end: int) -> bool:

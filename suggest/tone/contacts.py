@@ -38,7 +38,9 @@ _EMAIL = re2.compile(
 )
 _PLAIN_EMAIL = re.compile(r"[a-z][a-z0-9._+\-]+@[a-z0-9\-]+(?:\.[a-z0-9\-]+)*\.[a-z]{2,24}")
 _EMAIL_SPOKEN = re2.compile(
-    rf"[a-z0-9][a-z0-9._+\-]* ?(?:{_AT_SPOKEN}) ?[a-z0-9\-]+ ?(?:{DOT}|\.) ?[a-z]{{2,12}}\b", options()
+    rf"[a-z0-9][a-z0-9._+\-]*(?: (?:dot|punkt|punto|point) [a-z0-9\-]+){{0,3}} ?(?:{_AT_SPOKEN}) ?[a-z0-9\-]+"
+    rf" ?(?:{DOT}|\.) ?[a-z]{{2,12}}\b",
+    options(),
 )
 # "sales, the usual at sign, lumora and at the end dot es": the parts of an address told one by one
 _TOLD = re2.compile(
@@ -52,6 +54,9 @@ _MAILBOX = re2.compile(
 _TO_WRITE = re2.compile(
     r"\b(?:write|writing|mail|e-mail|email|mailbox|inbox|send|message|drop|address|contact|reach|ask|schick\w*|schreib\w*"
     r"|send\w+|melde\w*|erreich\w*)\b"
+)
+_FREE_MAIL = re2.compile(
+    r" at (?:gmail|googlemail|hotmail|outlook|yahoo|gmx|icloud|proton(?:mail)?|aol|web|libero|orange|live|163|qq)\b"
 )
 _DOT_WORD = re.compile(r" (?:dot|punkt|punto|point) ")
 _HANDLE = re2.compile(r"(?:^|[\s(:])(@[a-z_][a-z0-9_.]{3,30})", options())
@@ -229,7 +234,9 @@ def _is_address(case: Case, start: int, said: str) -> bool:
     """True for "write to me at cosyhome dot com", not for "look at amazon.com" or "the form at cosyhome dot com"."""
     first, _ = case.reading.sentence_at(start)
     written = _TO_WRITE.search(case.plain[max(first, start - 40) : start])
-    return bool(_MAILBOX.search(said)) or (bool(written) and bool(_DOT_WORD.search(said)))
+    return (
+        bool(_MAILBOX.search(said)) or stands_in(_FREE_MAIL, said) or (bool(written) and bool(_DOT_WORD.search(said)))
+    )
 
 
 @cache
@@ -297,7 +304,7 @@ def links(case: Case) -> Spans:
         if _is_foreign(domain_of(plain[start:end].replace(" ", "")), case.allowed_links):
             yield start, end
     for m in _SPELLED.finditer(plain) if "sign: dot" in case.occurring else ():
-        if any(a <= m.start() < b for a, b in mails):
+        if any(a <= m.start() < b for a, b in mails) or _FREE_MAIL.search(case.plain[max(0, m.start() - 4) : m.end()]):
             continue
         if (
             is_ending(m.group(2))

@@ -19,7 +19,9 @@ Spans = Iterator[tuple[int, int]]
 FILE = FOLDER / "likeness.json"
 FULL = (21, 40)  # pieces of a sentence that can speak for itself: eleven words; in Japanese 15 letters
 _BLANK = re.compile(r"[\s\d]+")
-_HUNDRED = re.compile(r"100 ?%|\b(?:19|20)\d\d\b")  # "100 % satisfied", "since 1998" are no facts of an order
+_HUNDRED = re.compile(r"100 ?%")  # "100 % satisfied" is no fact of an order
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")  # nor is "since 1998" in a slogan
+SLOGAN = 80  # characters; what is longer and holds a year tells something
 
 
 class Reader(NamedTuple):
@@ -114,7 +116,8 @@ def reassuring(case: Case) -> Spans:
 
 
 def _is_fact(said: str) -> bool:
-    return "   " in said or any(map(str.isdigit, _HUNDRED.sub("", said)))
+    bare = _HUNDRED.sub("", said)
+    return "   " in said or any(map(str.isdigit, _YEAR.sub("", bare) if len(bare) < SLOGAN else bare))
 
 
 def courting(case: Case) -> Spans:

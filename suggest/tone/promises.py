@@ -1,6 +1,7 @@
 """When a promise is no open promise: it has a bound, it tells the buyer what to do, or it is denied or quoted."""
 
 from bisect import bisect_left
+from collections.abc import Iterator
 from itertools import islice
 
 from suggest.tone.case import Case
@@ -12,13 +13,20 @@ DECLINED = 120  # characters after what is named in which a refusal may stand
 def segment(case: Case, start: int, end: int) -> tuple[int, int]:
     """The clause around a span: from the last comma or joint before it to the next one after it."""
     first, last = sentence = case.reading.sentence_at(start)
-    for a, b in case.once(sentence, lambda: (m.span() for m in case.word("joint").finditer(case.plain, *sentence))):
+    for a, b in case.once(sentence, lambda: _joints(case, *sentence)):
         if b <= start:
             first = b
         elif end <= a:
             last = a
             break
     return first, last
+
+
+def _joints(case: Case, first: int, last: int) -> Iterator[tuple[int, int]]:
+    """The places where one clause of a sentence meets the next; the Italian "è" is no "e"."""
+    for m in case.word("joint").finditer(case.plain, first, last):
+        if case.reading.shown[m.start() : m.end()].strip() != "è":
+            yield m.span()
 
 
 def is_bounded(case: Case, start: int, end: int) -> bool:
@@ -39,7 +47,7 @@ def is_bounded(case: Case, start: int, end: int) -> bool:
 def _is_past(case: Case, start: int, end: int, mine: tuple[int, int]) -> bool:
     """True if this day lies behind us: "your message of 3 May", or a clause of its own in the past."""
     around = segment(case, start, end)
-    if case.says("limit", max(around[0], start - 15), start):
+    if case.says("limit", max(around[0], start - 15), start) or case.says("due", around[0], start):
         return False
     if stands_in(case.word("past_day"), case.plain[max(around[0], start - 40) : start]):
         return True
@@ -93,7 +101,8 @@ def is_refused(case: Case, start: int, end: int) -> bool:
     first, last = segment(case, start, end)
     if case.word("declined").match(case.plain[end : case.reading.sentence_at(start)[1]][:DECLINED].encode()):
         return True
-    if case.says("never", case.reading.sentence_at(start)[0], start):
+    before = case.reading.sentence_at(start)[0], start
+    if case.says("never", *before) and not case.says("regret", *before):  # it should never have left our shop
         return True
     if case.reading.language == "ja":
         return case.denies("negated", end, last)
