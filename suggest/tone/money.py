@@ -40,6 +40,7 @@ _WHOLE = re.compile(
     r"(?<![\d.,:/$€£¥])\d{1,4}(?= ?[;:!?)]|[.,](?!\d)|$"
     r"| (?:for|per|fur|pour|por|als|as|come|como|on top|extra|drauf|dazu|en plus|mas|in piu)\b)"
 )
+_APART = re.compile(r"[),;:\d]")  # between a share and a price of which it is none: TVA (20 %) 15,87 €, total
 _DAY = re.compile(r"(?:0?[1-9]|[12]\d|3[01])\.(?:0[1-9]|1[0-2])")
 _KANJI = re.compile(r"[一二三四五六七八九十百千万]{1,9}(?=円)")
 _KANJI_DIGITS = {c: i for i, c in enumerate("一二三四五六七八九", 1)}
@@ -114,7 +115,8 @@ def _amounts(case: Case) -> Iterator[Offer]:
 
 def _percents(case: Case) -> Iterator[Offer]:
     for m in _PERCENT.finditer(case.plain):
-        yield Offer(m.start(), _end_of_share(case, m.end()), share=number(m[1]) / 100)
+        if number(m[1]):  # at 0 % it goes out
+            yield Offer(m.start(), _end_of_share(case, m.end()), share=number(m[1]) / 100)
     for m in _TENTHS.finditer(case.plain):
         yield Offer(m.start(), m.end(), share=Decimal(_KANJI_DIGITS.get(m[1]) or int(m[1])) / 10)
     spoken, values = _spoken(case.reading.language)
@@ -125,8 +127,10 @@ def _percents(case: Case) -> Iterator[Offer]:
 
 def _end_of_share(case: Case, end: int) -> int:
     """Where a share ends that is a share of the price: "35 % of what you paid" is one."""
-    of = case.word("of_price").search(case.plain[end : end + 50])
-    return end + (of.end() if of and of.start() < 12 else 0)
+    after = case.plain[end : end + 50]
+    of = case.word("of_price").search(after)
+    is_near = of and of.start() < 12 and not _APART.search(after[: of.start()]) and of.group().strip() != "it"
+    return end + (of.end() if of and is_near else 0)
 
 
 @cache
@@ -191,6 +195,8 @@ def _is_offered(case: Case, offer: Offer) -> bool:
     if offer.share and case.says("impossible", offer.end, sentence[1]):  # half of it and you keep it: not possible
         return False
     if _is_named_otherwise(case, offer, clause):
+        return False
+    if case.says("part_back", *sentence) and not case.says("kept", *sentence):  # half, as one of two chairs came back
         return False
     if case.is_presale:
         return offer.amount is not None and case.says("handed", *sentence)

@@ -121,6 +121,12 @@ def is_lawful(case: Case, start: int, end: int) -> bool:
     return case.says("lawful", *case.reading.sentence_at(start))
 
 
+def is_domestic(case: Case, start: int, end: int) -> bool:
+    """True if no customs stands between: "from our warehouse in Ohio, so there are no duties"; not from abroad."""
+    sentence = case.reading.sentence_at(start)
+    return case.says("domestic", *sentence) and not case.says("trick", *sentence)
+
+
 def is_conditional(case: Case, start: int, end: int) -> bool:
     """True if the clause begins with "if": what may happen, not what will."""
     first, _ = segment(case, start, end)
@@ -164,6 +170,7 @@ CONDITIONS = {
     "conditional": is_conditional,
     "paid_with": is_paid_with,
     "lawful": is_lawful,
+    "domestic": is_domestic,
     "supposed": is_supposed,
     "feature": is_feature,
     "quoted": lambda case, start, end: case.reading.is_quoted(start, end),

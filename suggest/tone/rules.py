@@ -90,7 +90,7 @@ KINDS = (
 )  # fmt: skip
 CONDITIONS = (
     "bounded", "instruction", "negated", "denied", "refused", "quoted", "conditional", "supposed", "paid_with",
-    "lawful", "feature",
+    "lawful", "domestic", "feature",
 )  # fmt: skip
 
 
