@@ -38,8 +38,9 @@ def deciding_words(texts: Sequence[str], shares: NDArray[np.float64], most: int 
     spans = np.zeros((len(texts), most, 2), np.int64)
     worths = np.zeros((len(texts), most))
     kernel.decide(codes, kinds, ends, shares, spans, worths)
-    told = zip(texts, spans.tolist(), worths.tolist(), strict=True)
-    return [
-        [(text[start:end], round(worth, 2)) for (start, end), worth in zip(of_text, each, strict=True) if worth >= 0.01]
-        for text, of_text, each in told
-    ]
+    rows, places = np.nonzero(worths >= 0.01)
+    told = zip(rows.tolist(), *spans[rows, places].T.tolist(), worths[rows, places].tolist(), strict=True)
+    words: list[list[tuple[str, float]]] = [[] for _ in texts]
+    for row, start, end, worth in told:
+        words[row].append((texts[row][start:end], round(worth, 2)))
+    return words

@@ -111,6 +111,16 @@ def test_the_right_text_whatever_the_encoding(tmp_path, codec, lines, market, al
     assert log.complete
 
 
+@pytest.mark.parametrize(
+    ("market", "codec", "words"),
+    [("JP", "cp932", "返品希望"), ("CN", "gb18030", "退款"), ("PL", "cp1250", "Proszę o zwrot")],
+)
+def test_of_few_words_the_marketplace_decides_the_encoding(tmp_path, market, codec, words):
+    data = f"Id,Message\n1,{words}\n".encode(codec)
+    assert texts(read(tmp_path, data, marketplace=market)) == [words]
+    assert texts(read(tmp_path, data)) != [words]  # they could be of several encodings
+
+
 def test_utf16_with_japanese_headers_and_gb18030_with_its_mark(tmp_path):
     head = ["メッセージID", "注文番号", "マーケットプレイス", "受信日時", "購入者メール", "本文"]
     assert texts(read(tmp_path, csv_of(rows_of(JAPANESE), head).encode("utf-16"))) == JAPANESE
