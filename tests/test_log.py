@@ -119,6 +119,8 @@ def test_of_few_words_the_marketplace_decides_the_encoding(tmp_path, market, cod
     data = f"Id,Message\n1,{words}\n".encode(codec)
     assert texts(read(tmp_path, data, marketplace=market)) == [words]
     assert texts(read(tmp_path, data)) != [words]  # they could be of several encodings
+    in_utf8 = f"Id,Message\n1,{words}\n".encode()
+    assert texts(read(tmp_path, in_utf8, marketplace=market, encoding=codec)) == [words]  # which no hint outweighs
 
 
 def test_utf16_with_japanese_headers_and_gb18030_with_its_mark(tmp_path):
