@@ -232,7 +232,10 @@ def in_order(logits: Array, asks: Array, places: Array, pairs: NDArray[np.int64]
 def two_asks(
     logits: Array, asks: Array, places: Array, peaks: Array, calibration: Mapping[str, Any]
 ) -> tuple[Array, NDArray[np.int64]]:
-    """The logits with the main ask of two where it belongs, and the other one of each message, -1 for none."""
+    """The logits with the main ask of two where it belongs, and the other one of each message, -1 for none.
+
+    Less is needed to weigh which of two is the main ask than to say that there are two.
+    """
     second, sureness = likeliest_second(for_second(logits, asks, peaks), logits, calibration["second_weights"])
     heard = np.flatnonzero(sureness >= calibration["second_ask"])
     pairs = np.column_stack([logits.argmax(axis=1), second])[heard]
@@ -240,7 +243,8 @@ def two_asks(
     beaten = ~(pairs == anew.argmax(axis=1)[:, None]).any(axis=1)  # by a third scenario: then all stays as it was
     anew[beaten] = logits[heard[beaten]]
     ordered, further = logits.copy(), np.full(len(logits), -1)
-    ordered[heard], further[heard] = anew, pairs.sum(axis=1) - anew.argmax(axis=1)
+    said = sureness[heard] >= calibration["second_said"]
+    ordered[heard], further[heard] = anew, np.where(said, pairs.sum(axis=1) - anew.argmax(axis=1), -1)
     return ordered, further
 
 

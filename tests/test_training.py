@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import henji
@@ -397,6 +398,17 @@ def test_twenty_messages_of_ones_own_help(shipped: Path, tmp_path: Path) -> None
         sum(load_classifier(p).predict([t for _, t in ASKED]) == [s for s, _ in ASKED]) for p in (shipped, tmp_path)
     ]
     assert right[0] <= 7 and right[1] >= 9
+
+
+def test_an_inbox_is_not_learned_from_but_says_from_when_on_one_is_sure() -> None:
+    inbox = [replace(m, group="en-inbox") for m in SMALL]  # known word for word: right and certain
+    wrong = [replace(m, scenario=SCENARIOS[SCENARIOS.index(m.scenario) - 1]) for m in inbox]
+    without, right, denied = fit(SMALL), fit([*inbox[:30], *SMALL, *inbox[30:]]), fit([*SMALL, *wrong])
+    for fitted in (right, denied):
+        assert all(np.array_equal(fitted.arrays[name], array) for name, array in without.arrays.items())
+    assert right.held_out.shape == (len(SMALL) + len(inbox), len(SCENARIOS))
+    sure = [fitted.settings["calibration"]["sure"]["all"] for fitted in (right, denied)]
+    assert sure[0] < 1 < sure[1]  # where the inbox says that all is wrong, nothing is ever sure
 
 
 # ---------------------------------------------------------------- versions

@@ -45,13 +45,15 @@ SECOND_SHARE = 0.25  # what a scenario that is asked for besides counts in the r
 READINGS = (0.4, 0.3, 0.3)  # what the whole message, its questions and its highest sentences weigh in a distance
 N_AXES = 128
 HARD_WEIGHT = 0.5  # of a message written to be hard: oddities are not learned by heart, and inboxes hold fewer of them
+INBOX = "inbox"  # the cast that nobody learns from: messages as an inbox has them, which say what is sure
 N_FOLDS = 4  # groups of casts that the words alone are calibrated on
 KERNEL_ROWS = 200  # of the kernel matrix that are made at once
 UNREACHABLE = 1.01  # a probability that no message has
 NEVER = 1e6  # a sureness that no second ask has
 SURE_ERROR = 0.02  # at most this share of the sure is wrong
 UNREAD_LOSS = 0.001  # of all messages, that the words alone may get wrong where the meaning would have put them right
-SECOND_ASK_RIGHT = 0.55  # of the messages that are said to hold two asks, at least this share does
+SECOND_ASK_RIGHT = 0.55  # of the messages of casts that are said to hold two asks, at least this share does
+INBOX_SECOND_RIGHT = 1 / 3  # the same in an inbox, where one message in twenty does
 DOUBTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
 MIN_MESSAGES = 50  # a language with fewer is calibrated with all others together
 
@@ -98,7 +100,13 @@ class Corpus:
     @property
     def weight(self) -> Array:
         """How much each message counts, in what is learned and in what is promised."""
-        return np.array([HARD_WEIGHT if m.kind == "hard" else 1 for m in self.messages], np.float32)
+        hard = np.array([m.kind == "hard" for m in self.messages])
+        return np.where(hard & self.is_learned, HARD_WEIGHT, 1).astype(np.float32)
+
+    @property
+    def is_learned(self) -> Mask:
+        """Whether each message is learned from."""
+        return self.casts != INBOX
 
 
 def _encode_once(texts: Sequence[str], progress: Callable[[float], None]) -> Array:
@@ -114,7 +122,7 @@ def _encode_once(texts: Sequence[str], progress: Callable[[float], None]) -> Arr
 
 @dataclass(frozen=True)
 class Fit:
-    """Both readers, and what they say of each message when nobody of its cast was read.
+    """Both readers, and what they say of each message when nobody of its cast was read; the inbox never is.
 
     `alone` are the scores of the words, shape (n_messages, n_scenarios), `both` those of words and meaning together,
     (n_messages, n_scenarios + 1). Where a second ask may be, `places` say where in a message each scenario is asked
@@ -138,12 +146,14 @@ def fit_readers(corpus: Corpus) -> Fit:
     """
     from scipy.linalg import blas
 
-    order = np.argsort(corpus.casts, kind="stable")
-    back = np.argsort(order)
+    learned = corpus.is_learned
+    order = np.flatnonzero(learned)[np.argsort(corpus.casts[learned], kind="stable")]
+    inbox = np.flatnonzero(~learned)
     casts, scenarios = corpus.casts[order], corpus.scenarios[order]
-    idf, idf_step = _inverse_document_frequencies(corpus)
+    idf, idf_step = _inverse_document_frequencies(corpus.ngrams, learned)
     x = _word_features(corpus.ngrams, idf, idf_step)[order]
-    alone, words_alone, bias_alone = _fit_alone(x, scenarios, casts, len(corpus.names))
+    alone, both, places, peaks = (np.zeros((len(learned), len(corpus.names) + i), np.float32) for i in (0, 1, 0, 0))
+    alone[order], words_alone, bias_alone = _fit_alone(x, scenarios, casts, len(corpus.names))
     mean, axes, steps, grid = _meaning_features(corpus, order)
     share = len(order) / len(corpus.names) / np.bincount(scenarios, minlength=len(corpus.names)).clip(1)
     member = np.column_stack([corpus.asks[order], corpus.two_asks[order]]).astype(np.float32)
@@ -152,24 +162,24 @@ def fit_readers(corpus: Corpus) -> Fit:
     points = grid * steps
     inverse = _inverse(x, points, (RIDGE / weight).astype(np.float32))
     weights = blas.ssymm(1.0, inverse, member - bias, lower=True)
-    both = member.copy()
-    for cast, lost, _ in _without_each(inverse, weights, casts):
-        both[cast] -= lost
 
     def answers(texts: Sequence[str], without: Array) -> Array:
         words = _word_features(features.ngram_counts([features.fold(text) for text in texts]), idf, idf_step)
         meant = ((encode_sentences(texts) - mean) @ axes).astype(np.float32)
         parts = range(0, len(texts), KERNEL_ROWS)
         near = np.concatenate([kernel(meant[i : i + KERNEL_ROWS], points, GAMMA) @ without for i in parts])
-        return (near + words @ (x.T @ without) + bias)[:, :-1]
+        return near + words @ (x.T @ without) + bias
 
-    places, peaks = np.zeros_like(alone), np.zeros_like(alone)
-    for cast, _, without in _without_each(inverse, weights, casts):
-        close = cast[both[cast, -1] >= SENTENCES_FROM]
-        parts = [sentences(corpus.texts[i]) for i in order[close]]
+    def read_sentences(rows: NDArray[np.int64], without: Array) -> None:
+        close = rows[both[rows, -1] >= SENTENCES_FROM]
+        parts = [sentences(corpus.texts[i]) for i in close]
         if parts:
-            said = answers([sentence for part in parts for sentence in part], without)
+            said = answers([sentence for part in parts for sentence in part], without)[:, :-1]
             places[close], peaks[close] = places_and_peaks(said, [len(part) for part in parts])
+
+    for cast, missed, without in _without_each(inverse, weights, casts):
+        both[order[cast]] = member[cast] - missed
+        read_sentences(order[cast], without)
     columns = np.column_stack([words_alone, x.T @ weights]) * (idf * idf_step)[:, None]
     column_steps = (np.abs(columns).max(axis=0) / 127).clip(1e-9).astype(np.float32)
     ngrams = NgramReader(
@@ -180,7 +190,11 @@ def fit_readers(corpus: Corpus) -> Fit:
         np.concatenate([bias_alone, bias]).astype(np.float32),
     )
     meaning = MeaningReader(mean, axes, grid, steps, weights, GAMMA)
-    return Fit(ngrams, meaning, alone[back], both[back], places[back], peaks[back])
+    if len(inbox):
+        alone[inbox], half = ngrams.scores([features.fold(corpus.texts[i]) for i in inbox])
+        both[inbox] = half + meaning.scores(corpus.vectors[inbox])
+        read_sentences(inbox, weights)
+    return Fit(ngrams, meaning, alone, both, places, peaks)
 
 
 def _fit_alone(
@@ -235,10 +249,11 @@ def _without_each(
         yield rows, missed, without
 
 
-def _inverse_document_frequencies(corpus: Corpus) -> tuple[NDArray[np.uint8], float]:
+def _inverse_document_frequencies(ngrams: "features.NgramCounts", learned: Mask) -> tuple[NDArray[np.uint8], float]:
     """Of every bucket, on a grid, and its step."""
-    document_frequency = np.bincount(corpus.ngrams.buckets, minlength=1 << features.BITS)
-    exact = np.log((1 + len(corpus.messages)) / (1 + document_frequency)) + 1
+    buckets = ngrams.buckets[learned.repeat(np.diff(ngrams.rows))]
+    document_frequency = np.bincount(buckets, minlength=1 << features.BITS)
+    exact = np.log((1 + learned.sum()) / (1 + document_frequency)) + 1
     step = float(np.float32(exact.max() / 255))
     return np.rint(exact / step).astype(np.uint8), step
 
@@ -292,23 +307,49 @@ def _inverse(x: Any, points: Array, ridge: Array) -> Array:
 
 
 def calibrate(fitted: Fit, corpus: Corpus, chosen: Mask) -> dict[str, Any]:
-    """Temperatures and thresholds, each for "all" and per language, from scores on messages of left-out casts."""
+    """Temperatures and thresholds, each for "all" and per language, from scores on messages of left-out casts.
+
+    The casts were asked for oddities. Where there is an inbox, its messages say how much surer one may be than on them,
+    and from when on one is sure; they are too few to say it per language.
+    """
+    inbox, chosen = chosen & ~corpus.is_learned, chosen & corpus.is_learned
     alone, both = fitted.alone[chosen], fitted.both[chosen]
     scenarios, languages, weight = corpus.scenarios[chosen], corpus.languages[chosen], corpus.weight[chosen]
     per_language = partial(_per_language, scenarios=scenarios, languages=languages, weight=weight)
     settings: dict[str, Any] = {"doubt": _doubt(both, scenarios, weight)}
     for name, scores in (("temperature_first", alone), ("temperature", doubted(both, settings["doubt"]))):
         settings[name] = per_language(_temperature, scores)
-    settings |= _second_asks(fitted, corpus, chosen, settings)
+    if inbox.any():
+        settings |= _eased(settings, fitted, corpus, inbox)
+    settings |= _second_asks(fitted, corpus, chosen, inbox, settings)
     first = _probabilities(alone, settings["temperature_first"], languages)
     together, further = _together(fitted, corpus, chosen, settings)
     # What a message loses when its words alone are read: the right scenario, a second ask; below 0 it gains.
     lost = (together.argmax(axis=1) == scenarios).astype(np.float32) - (first.argmax(axis=1) == scenarios)
     lost += corpus.two_asks[chosen] & (further >= 0)
     settings["accept_first"] = per_language(_acceptance, np.column_stack([first.max(axis=1), lost]))
-    settings["sure_first"] = per_language(_threshold, first)
-    settings["sure"] = per_language(_threshold, _settled(first, together, settings, languages))
+    settled = _settled(first, together, settings, languages)
+    if not inbox.any():
+        return settings | {"sure_first": per_language(_threshold, first), "sure": per_language(_threshold, settled)}
+    first = _probabilities(fitted.alone[inbox], settings["temperature_first"], corpus.languages[inbox])
+    for name, of_inbox in (("sure_first", first), ("sure", cascade(fitted, corpus, inbox, settings))):
+        threshold = _threshold(of_inbox, corpus.scenarios[inbox], corpus.weight[inbox]) or UNREACHABLE
+        settings[name] = {"all": round(threshold, 4)}
     return settings
+
+
+def _eased(settings: dict[str, Any], fitted: Fit, corpus: Corpus, inbox: Mask) -> dict[str, Any]:
+    """The temperatures, each multiplied by what suits the inbox best."""
+    scenarios, languages, weight = corpus.scenarios[inbox], corpus.languages[inbox], corpus.weight[inbox]
+    scores = {
+        "temperature_first": fitted.alone[inbox],
+        "temperature": doubted(fitted.both[inbox], settings["doubt"]),
+    }
+    eased = {}
+    for name, of_inbox in scores.items():
+        ease = _temperature(of_inbox / _values(settings[name], languages)[:, None], scenarios, weight)
+        eased[name] = {code: round(value * ease, 4) for code, value in settings[name].items()}
+    return eased
 
 
 def _acceptance(certain: Array, _: NDArray[np.int64], weight: Array) -> float:
@@ -322,16 +363,16 @@ def _acceptance(certain: Array, _: NDArray[np.int64], weight: Array) -> float:
     return float(certain[order[borne[-1]], 0]) if len(borne) else 0.0
 
 
-def _second_asks(fitted: Fit, corpus: Corpus, chosen: Mask, settings: dict[str, Any]) -> dict[str, Any]:
-    """What a second ask is known by, from when on it is said, and by which of two asks is known to be the main one.
+def _second_asks(fitted: Fit, corpus: Corpus, chosen: Mask, inbox: Mask, settings: dict[str, Any]) -> dict[str, Any]:
+    """What a second ask is known by, from when on it is heard and said, and which of two asks is the main one.
 
     Two logistic regressions: on every scenario but the likeliest of the messages that may hold two asks, and on the
-    pairs that are heard of which one is the main ask.
+    pairs that are heard of which one is the main ask. From when on a buyer is told to ask two things says the inbox.
     """
     from sklearn.linear_model import LogisticRegression
 
-    chosen = chosen & (fitted.both[:, -1] >= SENTENCES_FROM)
-    nothing = {"second_weights": [0.0, 0.0, 1.0], "second_ask": NEVER, "order": [1.0, 0.0]}
+    chosen, inbox = (mask & (fitted.both[:, -1] >= SENTENCES_FROM) for mask in (chosen, inbox))
+    nothing = {"second_weights": [0.0, 0.0, 1.0], "second_ask": NEVER, "second_said": NEVER, "order": [1.0, 0.0]}
     logits, asks, weight = _logits(fitted, corpus, chosen, settings), fitted.both[chosen, -1], corpus.weight[chosen]
     asked, scenarios = corpus.asks[chosen] > 0, corpus.scenarios[chosen]
     main = logits.argmax(axis=1)
@@ -343,7 +384,12 @@ def _second_asks(fitted: Fit, corpus: Corpus, chosen: Mask, settings: dict[str, 
     each = np.broadcast_to(weight[:, None], beside.shape)[beside]
     second_weights = LogisticRegression().fit(evidence[beside], is_second[beside], sample_weight=each).coef_[0]
     second, sureness = likeliest_second(evidence, logits, second_weights)
-    second_ask = _least(sureness, corpus.two_asks[chosen])
+    second_ask = second_said = _least(sureness, corpus.two_asks[chosen], SECOND_ASK_RIGHT)
+    if inbox.any():
+        of_inbox = _logits(fitted, corpus, inbox, settings)
+        evidence = for_second(of_inbox, fitted.both[inbox, -1], fitted.peaks[inbox])
+        _, sure_of = likeliest_second(evidence, of_inbox, second_weights)
+        second_said = max(second_ask, _least(sure_of, corpus.two_asks[inbox], INBOX_SECOND_RIGHT))
     pairs = np.column_stack([main, second])
     known = (sureness >= second_ask) & (pairs == scenarios[:, None]).any(axis=1)
     is_first = main[known] == scenarios[known]
@@ -354,13 +400,13 @@ def _second_asks(fitted: Fit, corpus: Corpus, chosen: Mask, settings: dict[str, 
     rounded = {
         name: [round(float(w), 4) for w in ws] for name, ws in (("second_weights", second_weights), ("order", order))
     }
-    return {"second_ask": second_ask, **rounded}
+    return {"second_ask": second_ask, "second_said": second_said, **rounded}
 
 
-def _least(sureness: Array, two_asks: Mask) -> float:
-    """How sure one must be of a second ask, that enough of the messages that are said to hold two do."""
+def _least(sureness: Array, two_asks: Mask, share: float) -> float:
+    """How sure one must be of a second ask, that of the messages that are said to hold two this share does."""
     order = np.argsort(-sureness, kind="stable")
-    right = np.cumsum(two_asks[order]) >= SECOND_ASK_RIGHT * np.arange(1, len(order) + 1)
+    right = np.cumsum(two_asks[order]) >= share * np.arange(1, len(order) + 1)
     return round(float(sureness[order][np.flatnonzero(right)[-1]]), 4) if right.any() else NEVER
 
 
