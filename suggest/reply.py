@@ -37,6 +37,7 @@ FACT_OF_FIELD = {  # the data behind a field that is not named like them
 }  # fmt: skip
 
 
+_QUESTION = re2.compile(r"[^.!?？。\n]+(?:[?？]|か。)")
 _PART = re2.compile(r"([.!?,;:])\s+|([。！？、])")
 
 
@@ -485,8 +486,7 @@ def judge(
     reasons += [reason("flag", name=flag) for flag in prediction.flags if flag in GLANCE]
     if case.is_threatened and not any(flag in GLANCE for flag in prediction.flags):
         reasons.append(reason("reviews"))
-    texts = [filled.facts[name].value for name in ("steps", "specs") if name in filled.facts]
-    if texts and "fits_model" not in filled.facts and not share_a_word(case.message[:READ], " ".join(texts)):
+    if not _is_answered(case.message[:READ], {name: fact.value for name, fact in filled.facts.items()}):
         reasons.append(reason("other-question"))
     if case.language != _language_of(case.marketplace.languages) and _has_plain_texts(case):
         reasons.append(reason("other-language", language=case.language))
@@ -504,6 +504,19 @@ def _doubt(prediction: Prediction) -> Reason:
 
 
 GLANCE = ("review_threat", "chargeback_or_a_to_z", "asks_for_person", "suspicious")  # a person looks before it is sent
+
+
+def _is_answered(message: str, facts: Mapping[str, str]) -> bool:
+    """True if the product's texts may answer what is asked; of specifications, each question that is asked.
+
+    What fits answers one question more: the model's name need not stand in the specifications.
+    """
+    texts = " ".join(facts[name] for name in ("steps", "specs") if name in facts)
+    fits_model = "fits_model" in facts
+    if not (texts or fits_model):
+        return True
+    asked = [message] if "steps" in facts else [m[0] for m in _QUESTION.finditer(message)] or [message]
+    return sum(not share_a_word(question, texts) for question in asked) <= fits_model
 
 
 def share_a_word(message: str, text: str) -> bool:
