@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property, lru_cache, partial
 from itertools import islice
 
 import re2
@@ -12,7 +12,7 @@ from suggest.case import Case
 from suggest.names import greeting, is_japanese
 from suggest.own import with_own
 from suggest.templates import FIELDS, Letter, Line, Templates, Text, letter, templates
-from suggest.tone import is_allowed_link
+from suggest.tone import TeamRules, check, corrected, is_allowed_link
 
 EMERGENCY = {  # by marketplace country: the number for ambulance
     "US": "911", "CA": "911", "MX": "911", "BR": "192", "GB": "999", "IE": "112", "DE": "112", "FR": "112", "IT": "112",
@@ -359,9 +359,18 @@ def _from_order(name: str) -> Callable[[Facts], Fact | None]:
     def find(facts: Facts) -> Fact | None:
         value = facts.case.text(getattr(facts.case.order, name))
         said = value and body_text(value, facts.case.language)
-        return Fact(said, f"order.{name}") if said else None
+        return Fact(_in_polite(said) if facts.case.language == "ja" else said, f"order.{name}") if said else None
 
     return find
+
+
+def _in_polite(text: str) -> str:
+    """Japanese sentences of a manual or a data sheet as a letter says them; what is no sentence stays as it is.
+
+    >>> _in_polite("3回押すと消灯。約20秒後に消える。充電中は働かない。")
+    '3回押すと消灯。約20秒後に消えます。充電中は働きません。'
+    """
+    return corrected(text, partial(check, language="ja"), TeamRules())
 
 
 def _product_name(facts: Facts) -> Fact | None:

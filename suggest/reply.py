@@ -28,6 +28,7 @@ HOME = {"en": "US", "de": "DE", "fr": "FR", "es": "ES", "it": "IT", "ja": "JP"} 
 CLEAR = 0.6  # probability of a part of a message from which it is an ask by itself
 SHORTEST_PART = 6  # letters
 SHORT = {"person-safety": "short-safety"}  # what stands in for a reply that is too long for the channel
+CANCELLATION = "other-cancel"  # whose words no answer on a parcel may pass over: it cannot be taken back
 PRESALE_DELIVERY = "presale-delivery"  # what is said of a delivery where nothing was ordered yet
 HINTED = 0.05  # the same where a template of that scenario is named by its words
 ALIKE = 75  # per cent of likeness from which two replies are the same one
@@ -290,7 +291,7 @@ def write(choice: Choice, seconds: tuple[Choice, ...], facts: Facts) -> Suggesti
     gloss = fill(compose(template, extra, facts.chinese), facts.chinese)
     findings = _check(filled.text, case, template, filled.facts.get("refund_status"))
     missing = missing_facts((choice, *seconds), facts)
-    status, reasons = judge(choice.template, extra, filled, missing, findings, case)
+    status, reasons = judge(choice.template, extra, filled, missing, findings, facts)
     if template is not choice.template:
         status = "person" if status == "person" else "review"
         reasons.append(reason("too-long", template=choice.template.id, limit=str(limit)))
@@ -457,10 +458,11 @@ def judge(
     filled: Filled,
     missing: tuple[str, ...],
     findings: tuple[Finding, ...],
-    case: Case,
+    facts: Facts,
 ) -> tuple[str, list[Reason]]:
     """Status, and in words why it is not `ready`."""
-    prediction, situation = case.prediction, template.situation
+    case, situation = facts.case, template.situation
+    prediction = case.prediction
     reasons = []
     if situation.status:
         reasons.append(reason("situation", id=situation.id, about=_about(situation)))
@@ -483,6 +485,12 @@ def judge(
     reasons += [reason("second-ask", about=_about(o.situation)) for o in extra if o.situation.status]
     if len(extra) < len(asks := open_asks(template, case)):
         reasons.append(reason("open-asks", names=", ".join(asks)))
+    if (
+        CANCELLATION in facts.worded
+        and not case.is_delivered
+        and "other" not in (*situation.scenario, *prediction.also)
+    ):
+        reasons.append(reason("cancellation"))
     reasons += [reason("flag", name=flag) for flag in prediction.flags if flag in GLANCE]
     if case.is_threatened and not any(flag in GLANCE for flag in prediction.flags):
         reasons.append(reason("reviews"))

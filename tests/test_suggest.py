@@ -391,6 +391,50 @@ def test_steps_and_specifications_are_given_as_they_are() -> None:
     assert "Ø 9 cm, 230 V." in s.text
 
 
+def test_a_japanese_letter_says_the_sentences_of_a_manual_politely() -> None:
+    steps = "電源を2回押すと点灯、3回で消灯。人が離れると20秒後に消える。充電中は反応しない。"
+    s = reply("消えません", "usage_help", {"order_id": ID, "manual_steps": steps}, language="ja", marketplace="JP")
+    assert "3回で消灯。人が離れると20秒後に消えます。充電中は反応しません。" in s.text
+    s = reply("消えません", "usage_help", {"manual_steps": "電源を押す。\n3秒待つ。"}, language="ja", marketplace="JP")
+    assert "1. 電源を押します。\n2. 3秒待ちます。" in s.text
+
+
+ASKED_OF_SPECS = [
+    ("How wide is the back?", "ready"),
+    ("How wide is the back? And can I wash it?", "review"),  # nothing is known of washing
+    ("Is the back 74 cm wide? Is the back removable?", "ready"),
+    ("The back is 74 cm wide, I think.", "ready"),
+    ("Can I wash it?", "review"),
+]
+
+
+@pytest.mark.parametrize(("message", "status"), ASKED_OF_SPECS)
+def test_each_question_on_a_product_is_one_that_the_data_may_answer(message: str, status: str) -> None:
+    s = reply(message, "compatibility_presale", {"product_specs": "back width: 60 to 80 cm"})
+    assert (s.status, any("no word in common" in r for r in s.reasons)) == (status, status == "review")
+
+
+CANCELS = [
+    ("en", "US", "I want to cancel the order, it is not here yet."),
+    ("de", "DE", "Ich möchte stornieren, es ist ja noch nicht da."),
+    ("fr", "FR", "Je veux annuler, je ne l'ai pas encore reçu."),
+    ("es", "ES", "Quiero anular el pedido, aún no me ha llegado."),
+    ("it", "IT", "Vorrei annullare, non è ancora arrivato."),
+    ("ja", "JP", "まだ届いていないのでキャンセルしたいです。"),
+]
+
+
+@pytest.mark.parametrize(("language", "marketplace", "message"), CANCELS)
+def test_who_may_want_to_cancel_is_not_answered_on_the_parcel_alone(
+    language: str, marketplace: str, message: str
+) -> None:
+    order = {**SENT, "eta": "2026-11-20"}
+    known = {"language": language, "marketplace": marketplace}
+    assert reply("Where? どこですか。", "logistics_delay", order, **known).status == "ready"
+    s = reply(message, "logistics_delay", order, **known)
+    assert s.status == "review" and "the message may ask to cancel, which the reply does not answer" in s.reasons
+
+
 def test_texts_of_another_language_are_missing() -> None:
     s = reply("How?", "usage_help", {"manual_steps": {"de": "Drücken."}})
     assert (s.template_id, s.missing_facts) == ("usage-unknown", ("manual_steps",))
