@@ -92,7 +92,11 @@ _NO_PHONE = re.compile(rf"{_AN_ORDER.pattern}|\b[a-z]{{1,4}}\d{{6,}}[a-z]{{0,3}}
 _LEET = re.compile(r"\b[0-9oil|]*\d[0-9oil|]*\b", re.ASCII)
 _LEET_DIGITS = str.maketrans("oil|", "0111")
 JOINED = {"and", "und", "et", "y", "e"}  # cincuenta y cinco
-SAME_MAKE = 6  # digits that two part numbers of one make begin with
+SAME_MAKE = 5  # digits that two part numbers or invoices of one make begin with, written in groups of one length
+_TITLE = re.compile(
+    r"(?:gent|ill|spett|preg|chiar|egr|rev|stim|cort|car|on|dott|prof|sig|arch|avv|ecc|mons|cav|ing|geom|rag)"
+    r"\.(?:m[aoie]|l[ei]|ss[ae]|r[aei]|n[ae]|i)"
+)  # Gent.ma, Spett.le: titles that end like domains
 _KANJI_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
 
 
@@ -114,7 +118,7 @@ def phones(case: Case) -> Spans:
     numbers = list(_NUMBER.finditer(text))
     ids = [m.span() for m in _ID.finditer(text)] if numbers else []
     tracking = re.sub(r"\W", "", (case.order and case.order.tracking_id) or "")
-    makes: set[str] = set()  # 039-445-1720, which is the part, tells that 039-445-1702 is one
+    heard: list[tuple[int, int, bool, bool, str]] = []
     for m in numbers:
         start, end = m.span()
         if any(a < end and start < b for a, b in ids) or _PRICE.search(text[max(0, start - 6) : start]):
@@ -125,10 +129,10 @@ def phones(case: Case) -> Spans:
             continue
         told = max((b for a, b in ids if b <= start), default=0)
         called, referred = _said_about(case, start, end, told)
-        make = re.sub(r"\D", "", m.group())[:SAME_MAKE]
-        if referred and not called:
-            makes.add(make)
-        if is_phone(m.group(), _country(case), called, referred or make in makes):
+        heard.append((start, end, called, referred, _make(m.group())))
+    makes = {make for _, _, called, referred, make in heard if referred and not called}
+    for start, end, called, referred, make in heard:  # 039-445-1720, which is the part, tells that 039-445-1702 is one
+        if is_phone(text[start:end], _country(case), called, referred or (make in makes and not called)):
             yield start, end
     for start, end in case.where("digits"):
         tokens = re.findall(r"\w+", case.plain[start:end])
@@ -143,6 +147,16 @@ def phones(case: Case) -> Spans:
             yield start, end
 
 
+def _make(number: str) -> str:
+    """How a number begins, and how long its groups are.
+
+    >>> _make("0151-2290-4417") == _make("0151-2207-3318"), _make("600 412 233") == _make("612 412 233")
+    (True, False)
+    """
+    digits = re.sub(r"\D", "", number)
+    return digits[:SAME_MAKE] + re.sub(r"\d", "#", number)
+
+
 def _country(case: Case) -> str:
     found = marketplaces().get(case.marketplace or "")
     return found.country if found else COUNTRIES[case.reading.language]
@@ -152,11 +166,14 @@ def _said_about(case: Case, start: int, end: int, told: int) -> tuple[bool, bool
     """Whether the sentence speaks of calling, and whether the words around call the number a reference.
 
     Words before `told`, where another id ends, speak of that id; after the number it takes an "is": "… is the mould".
+    "The old one, 600 411 907" is what the sentence before has named.
     """
     first, last = case.reading.sentence_at(start)
     called = case.says("call", max(first, start - 80), min(last, end + 60))
     if case.says("reference", max(first, start - 40, told), start):
         return called, True
+    if first and case.says("former", max(first, start - 40), start):
+        return called, case.says("reference", *case.reading.sentence_at(first - 1))
     after = case.plain[end : min(last, end + 70)]
     means = case.word("means").search(after) if "means" in case.occurring else None
     if means is None:
@@ -321,6 +338,8 @@ def _is_written_as_link(shown: str, plain: str, start: int) -> bool:
     if start and plain[start - 1] in "@_\\":
         return False
     host = re.split(r"[/:?#]", shown)[0]
+    if _TITLE.fullmatch(shown.lower()):
+        return False
     if re.search(r" \. ?[A-Z]|[a-z]\.[A-Z][a-z]|\. (?![a-z0-9])", host) or re.search(r"[^ ]\. ", host):
         return False
     first, _, rest = host.partition(".")

@@ -21,6 +21,9 @@ FULL = (21, 40)  # pieces of a sentence that can speak for itself: eleven words;
 _BLANK = re.compile(r"[\s\d]+")
 _HUNDRED = re.compile(r"100 ?%")  # "100 % satisfied" is no fact of an order
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")  # nor is "since 1998" in a slogan
+_COUNTED = re.compile(
+    "[二三四五六七八九十][十]?(?:か所|カ所|箇所|本|枚|個|台|点|足|冊|膳|組|割|センチ|ミリ|日間|時間|分間|週間|度目|回目)"
+)
 SLOGAN = 80  # characters; what is longer and holds a year tells something
 
 
@@ -117,13 +120,19 @@ def reassuring(case: Case) -> Spans:
 
 def _is_fact(said: str) -> bool:
     bare = _HUNDRED.sub("", said)
-    return "   " in said or any(map(str.isdigit, _YEAR.sub("", bare) if len(bare) < SLOGAN else bare))
+    return (
+        "   " in said
+        or bool(_COUNTED.search(said))
+        or any(map(str.isdigit, _YEAR.sub("", bare) if len(bare) < SLOGAN else bare))
+    )
 
 
 def courting(case: Case) -> Spans:
     """Sentences that court a review, or want one gone; some word for one stands in them, and nothing is quoted."""
     for start, end, said, text in _sentences(case) if "reviewish" in case.occurring else ():
-        if "   " not in said and _sounds(case, text, "review_manipulation") and _speaks_of_reviews(case, start, end):
+        if "   " in said or not _sounds(case, text, "review_manipulation"):
+            continue
+        if _speaks_of_reviews(case, start, end) and not _leaves_free(case, start, end):
             yield start, end
 
 
@@ -133,6 +142,11 @@ def _speaks_of_reviews(case: Case, start: int, end: int) -> bool:
     return stands_in(
         case.word("reviewish"), case.word("namesake").sub(" ", said) if "namesake" in case.occurring else said
     )
+
+
+def _leaves_free(case: Case, start: int, end: int) -> bool:
+    """True for "what you publish is your choice and changes nothing", not for "…, but five stars would help us"."""
+    return case.says("left_free", start, end) and not case.says("but", start, end)
 
 
 def _sounds(case: Case, text: str, category: str) -> bool:

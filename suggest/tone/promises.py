@@ -134,8 +134,16 @@ def is_conditional(case: Case, start: int, end: int) -> bool:
 
 
 def is_supposed(case: Case, start: int, end: int) -> bool:
-    """True in Japanese where the verb that was promised is itself an "if": 後日お荷物が届いた場合は."""
-    return case.reading.language == "ja" and stands_in(case.word("supposed"), case.plain[end : end + 12])
+    """True in Japanese where the verb that was promised is itself an "if": 後日お荷物が届いた場合は.
+
+    And where a device does it after the buyer's hand: ボタンを押しますと、まもなく消えます.
+    """
+    if case.reading.language != "ja":
+        return False
+    if stands_in(case.word("supposed"), case.plain[end : end + 12]):
+        return True
+    by_hand = case.says("pressed", case.reading.sentence_at(start)[0], start)
+    return by_hand and not case.says("consigned", start, end)
 
 
 def is_feature(case: Case, start: int, end: int) -> bool:

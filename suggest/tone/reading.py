@@ -114,7 +114,7 @@ _QUOTED = re.compile(
 )
 _ENDS = re.compile(r"[.!?…。！？\n](?:(?<=[.!?…])[.!?…]*[\"')\]]*(?=\s|$)|(?<=[。！？!?])[。！？!?]*|(?<=\n))")
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(\"'\-])(?:(?<![0-9]\s)[a-z]|ref|rif|mr|mrs|ms|mx|dr|st|sr|sra|srta|sres|dra|d|dna|no|nr|num|tel|art|bzw|ca|usw|etc|inkl|exkl|excl|mwst|ust|evtl|ggf|zzgl|max|min"
+    r"(?:^|[\s(\"'\-])(?:(?<![0-9]\s)[a-z]|ref|idnr|rif|mr|mrs|ms|mx|dr|st|sr|sra|srta|sres|dra|d|dna|no|nr|num|tel|art|bzw|ca|usw|etc|inkl|exkl|excl|mwst|ust|evtl|ggf|zzgl|max|min"
     r"|approx|incl|vs|e\.g|i\.e|z\.b|d\.h|u\.a|p\.ex|p\.ej|aprox|cod|sig|sigg|dott|prof|ing|ud|uds|vd|hr|fr|bd|str|std|mio|jan|feb|aug|sept|okt|nov|dez|dec"
     r"|[ap]\.m)\.$"
 )  # fmt: skip

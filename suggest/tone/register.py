@@ -14,6 +14,7 @@ from suggest.tone.rules import LANGUAGES, rule_book
 Spans = Iterator[tuple[int, int]]
 
 _KANA = re.compile("[\u3041-\u30ff]")
+_GREETING = re.compile("[你您](?:们)?好|大家好|[早晚]上好|下午好")  # 你好、木村様。 says nothing about the body
 _DOUBLED = re.compile(r"\b([^\W\d_]{2,})[ \n]+\1\b")
 _SAID_TWICE = {
     "sie",
@@ -74,7 +75,7 @@ def _wrong_language(case: Case) -> Spans:
 
 def _not_japanese(case: Case) -> Spans:
     for a, b in case.reading.sentences:
-        sentence = case.reading.unquoted(a, b)
+        sentence = _GREETING.sub("", case.reading.unquoted(a, b))
         if _KANA.search(sentence):
             continue
         words = words_in(sentence)
