@@ -16,7 +16,7 @@ SENTENCES = FOLDER / "likeness.toml"
 LEARNT = ("generic_reassurance", "review_manipulation")
 STRENGTH = 30.0  # of scikit-learn's LogisticRegression: how far the weights may go
 PARTS = 5  # every sentence is read once by a reader that has not seen it
-RIGHT = 0.99  # of the other sentences must stay below the threshold there
+RIGHT = 0.997  # of the other sentences must stay below the threshold there; a reply has several
 KEPT = 1_500  # pieces with the largest weights, for each category and language
 
 

@@ -104,7 +104,7 @@ def reasons(plain: str, language: str, category: str, count: int = 5) -> list[st
     """The pieces that spoke most for the category.
 
     >>> reasons("the joy of our customers is what we live for", "en", "generic_reassurance", 2)
-    ['we', 'custo']
+    ['we', 'our']
     """
     weights = readers(language)[category].weights
     found = [piece for piece in pieces(written(plain, language), language) if weights.get(piece, 0) > 0]
