@@ -17,7 +17,7 @@ from suggest.templates import Template, spaced
 
 UNDERSTOOD = 0.4  # probability of the likeliest scenario below which the buyer is asked what is meant
 LIKELY = 0.15  # probability from which another scenario is worth a look
-ALSO_LIKELY = 0.3  # probability from which a second ask counts though none of its words is there
+ALSO_LIKELY = 0.15  # probability from which a second ask counts though none of its words is there
 DECIDED = 8.0  # what it weighs that a buyer keeps the item or sends it back, where only that is in question
 EXPECTED_NOW = 1.5  # weight from which the stage of the order alone speaks for a second ask
 ALIKE = 10  # per cent of likeness to samples that make no difference: how often people kept a template decides

@@ -435,6 +435,14 @@ def test_who_may_want_to_cancel_is_not_answered_on_the_parcel_alone(
     assert s.status == "review" and "the message may ask to cancel, which the reply does not answer" in s.reasons
 
 
+def test_steps_that_are_known_are_given_beside_a_return() -> None:
+    order = {**SENT, "delivered_at": "2026-11-13"}
+    message = "It does not switch on, please exchange it. And how do I clean the jug?"
+    for steps, said in (("Rinse the jug.", True), (None, False)):
+        s = reply(message, "returns", {**order, "manual_steps": steps}, also=("usage_help",))
+        assert s.scenario == "returns" and ("Rinse the jug." in s.text) == said
+
+
 def test_texts_of_another_language_are_missing() -> None:
     s = reply("How?", "usage_help", {"manual_steps": {"de": "Drücken."}})
     assert (s.template_id, s.missing_facts) == ("usage-unknown", ("manual_steps",))
