@@ -267,11 +267,10 @@ def _asks_in_vain(template: Template, facts: Facts) -> bool:
 
 
 def open_asks(template: Template, case: Case) -> list[str]:
-    """Scenarios of a message that its template leaves open; no template covers steps that are known."""
+    """Scenarios of a message that its template leaves open."""
     if template.situation.scenario == ("any",):
         return []
-    covered = set(template.situation.covers) - ({"usage_help"} if case.order.manual_steps else set())
-    answered = {case.prediction.scenario, *covered}
+    answered = {case.prediction.scenario, *template.situation.covers}
     return [scenario for scenario in case.prediction.also if scenario not in answered]
 
 
