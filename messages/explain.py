@@ -117,6 +117,8 @@ def _column(
         why = "tells who wrote a row"
     filled = [text for row in rows if not is_blank(text := text_of(row.values.get(name)))]
     example = " ".join(mask_personal(filled[0][:1000]).split())[:_SHOWN] if filled else ""
+    if example and "buyer" in fields and "⟨" not in example:
+        example = "⟨name⟩"  # a name alone looks like any other words
     return Column(name, " ".join(fields), why, len(filled), example)
 
 
