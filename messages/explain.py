@@ -12,11 +12,13 @@ from messages.delimited import dialect_in_words
 from messages.encoding import decode_lines, why_encoding
 from messages.fields import is_blank, records_of, survey
 from messages.log import read_rows
+from messages.masked import REMOVED, kind_of
 from messages.privacy import mask_personal
 from messages.rows import RawRow, given
 from messages.workbook import text_of
 
 _SHOWN = 60  # characters of an example
+_MARK = re.compile("⟨[^⟨⟩]+⟩")  # that stands for what was taken out
 
 
 @dataclass(frozen=True)
@@ -117,8 +119,8 @@ def _column(
         why = "tells who wrote a row"
     filled = [text for row in rows if not is_blank(text := text_of(row.values.get(name)))]
     example = " ".join(mask_personal(filled[0][:1000]).split())[:_SHOWN] if filled else ""
-    if example and "buyer" in fields and "⟨" not in example:
-        example = "⟨name⟩"  # a name alone looks like any other words
+    if example and kind_of(name, picked) in ("buyer", "personal") and not _MARK.fullmatch(example):
+        example = REMOVED  # a name alone looks like any other words
     return Column(name, " ".join(fields), why, len(filled), example)
 
 

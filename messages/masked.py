@@ -15,7 +15,7 @@ from messages.workbook import text_of
 if TYPE_CHECKING:
     import pandas as pd
 
-_REMOVED = "⟨personal⟩"
+REMOVED = "⟨personal⟩"
 
 
 def masked_table(
@@ -35,7 +35,7 @@ def masked_table(
     reading = read_rows(path, columns=columns, encoding=encoding, marketplace=marketplace)
     names = list(dict.fromkeys(name for row in reading.rows for name in row.values))
     picked = pick_columns(names, columns)
-    kinds = {name: _kind(name, picked) for name in names}
+    kinds = {name: kind_of(name, picked) for name in names}
     rows = [{name: _masked(row.values.get(name), kinds[name]) for name in names} for row in reading.rows]
     nested = [
         name for name in names if all(isinstance(row.values.get(name), (dict, type(None))) for row in reading.rows)
@@ -46,7 +46,7 @@ def masked_table(
     return frame
 
 
-def _kind(name: str, picked: Mapping[str, tuple[str, ...]]) -> str:
+def kind_of(name: str, picked: Mapping[str, tuple[str, ...]]) -> str:
     """What a column holds: "buyer", "order_id", "personal", or "text" for anything else."""
     for field in ("buyer", "order_id"):
         if name in picked.get(field, ()):
@@ -62,7 +62,7 @@ def _masked(value: Any, kind: str) -> str:
     text = "" if isinstance(value, dict) else visible_bytes(text_of(value))
     if is_blank(text) or kind == "text":
         return _in_words(text)
-    return {"buyer": hashed_sender(text), "order_id": "⟨order⟩"}.get(kind, _REMOVED)
+    return {"buyer": hashed_sender(text), "order_id": "⟨order⟩"}.get(kind, REMOVED)
 
 
 @lru_cache(maxsize=10_000)

@@ -194,7 +194,7 @@ def test_a_masked_copy_of_a_log_holds_no_secret(tmp_path, name, data):
     assert seen_in(copy.to_csv()) == []
     assert "Call ⟨phone⟩ or write to ⟨mail⟩ about ⟨order⟩, größer." in copy.to_csv()
     assert len(copy) == len(read_log(tmp_path / name).messages) + len(read_log(tmp_path / name).quarantined)
-    assert seen_in(str(explain(tmp_path / name))) in ([], ["name"], ["street"])  # one cell of each column
+    assert seen_in(str(explain(tmp_path / name))) == []
 
 
 def test_no_column_is_explained_with_a_buyers_name(tmp_path):
