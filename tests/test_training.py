@@ -409,6 +409,8 @@ def test_an_inbox_is_not_learned_from_but_says_from_when_on_one_is_sure() -> Non
     assert right.held_out.shape == (len(SMALL) + len(inbox), len(SCENARIOS))
     sure = [fitted.settings["calibration"]["sure"]["all"] for fitted in (right, denied)]
     assert sure[0] <= 1 < sure[1]  # where the inbox says that all is wrong, nothing is ever sure
+    with pytest.raises(InputError, match="one cast"):  # nobody would be left to calibrate on
+        fit([replace(m, group="en-01") for m in SMALL] + inbox)
 
 
 # ---------------------------------------------------------------- versions

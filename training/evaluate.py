@@ -233,7 +233,7 @@ def learning_curve(messages: Sequence[Labelled], progress: Progress = lambda sha
 
     if len(messages) < MIN_FOR_CURVE:
         return None
-    casts = np.array([m.group.split("-")[-1] for m in messages])
+    casts = np.array([m.cast for m in messages])
     n_casts = len(np.unique(casts))
     whole_casts = n_casts >= 3
     folds = GroupKFold(min(n_casts, 5)) if whole_casts else KFold(5, shuffle=True, random_state=0)

@@ -37,6 +37,11 @@ class Labelled:
     flags: tuple[str, ...]
     text: str
 
+    @property
+    def cast(self) -> str:
+        """The cast that it was written in, which is left out in all languages at once."""
+        return self.group.split("-")[-1]
+
 
 def read_labelled(folder: Path) -> list[Labelled]:
     """All labelled messages of a folder, in the order of languages and rows.

@@ -89,7 +89,7 @@ class Corpus:
             np.array([names.index(m.scenario) for m in messages]),
             np.array([[(n == m.scenario) + SECOND_SHARE * (n in m.also) for n in names] for m in messages], np.float32),
             np.array([m.language for m in messages]),
-            np.array([m.group.split("-")[-1] for m in messages]),
+            np.array([m.cast for m in messages]),
         )
 
     @property
@@ -328,8 +328,8 @@ def calibrate(fitted: Fit, corpus: Corpus, chosen: Mask) -> dict[str, Any]:
     lost = (together.argmax(axis=1) == scenarios).astype(np.float32) - (first.argmax(axis=1) == scenarios)
     lost += corpus.two_asks[chosen] & (further >= 0)
     settings["accept_first"] = per_language(_acceptance, np.column_stack([first.max(axis=1), lost]))
-    settled = _settled(first, together, settings, languages)
     if not inbox.any():
+        settled = _settled(first, together, settings, languages)
         return settings | {"sure_first": per_language(_threshold, first), "sure": per_language(_threshold, settled)}
     first = _probabilities(fitted.alone[inbox], settings["temperature_first"], corpus.languages[inbox])
     for name, of_inbox in (("sure_first", first), ("sure", cascade(fitted, corpus, inbox, settings))):
@@ -518,10 +518,11 @@ def fit(
     `progress` hears the share that is done. The same messages give the same arrays.
     Raises InputError when a scenario is missing or there is only one cast.
     """
-    absent = sorted({*scenarios} - {m.scenario for m in messages})
+    learned = [m for m in messages if m.cast != INBOX]
+    absent = sorted({*scenarios} - {m.scenario for m in learned})
     if absent:
         raise InputError(f"No labelled message for {', '.join(absent)}. Every scenario needs some; add rows.")
-    if len({m.group.split("-")[-1] for m in messages}) < 2:
+    if len({m.cast for m in learned}) < 2:
         raise InputError("All messages are of one cast; calibration needs two or more. Give `group` another number.")
     corpus = Corpus.of(messages, scenarios, lambda share: progress(0.4 * share))
     fitted = fit_readers(corpus)
