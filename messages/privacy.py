@@ -77,6 +77,8 @@ def where_found(pattern: "re2._Regexp", texts: Sequence[str]) -> set[int]:
     >>> where_found(re2.compile("[0-9]+"), ["one", "2", "three 3"])
     {1, 2}
     """
+    if len(texts) == 1:
+        return {0} if pattern.search(texts[0]) else set()
     lines = [text.encode("utf-8") for text in texts]
     ends = list(accumulate(len(line) + 1 for line in lines))
     found: set[int] = set()

@@ -30,7 +30,8 @@ def _of_this_user() -> Path:
 def names_in_use(folder: Path) -> list[str]:
     """The name of the model in use, then those that were before it; empty where none was ever promoted."""
     try:
-        return (folder / POINTER).read_text(encoding="utf-8").split()
+        with open(os.path.join(folder, POINTER), encoding="utf-8") as pointer:
+            return pointer.read().split()
     except FileNotFoundError:
         return []
     except (OSError, UnicodeDecodeError) as error:
@@ -53,12 +54,12 @@ def model_in_use(folder: Path | None = None) -> Path:
     True
     """
     folder = folder or models_folder()
-    if (folder / "manifest.json").is_file():
+    if os.path.isfile(os.path.join(folder, "manifest.json")):  # asked for every message, and Path is slow to join
         return folder
     if os.environ.get("HENJI_MODEL") and not folder.is_dir():
         raise ModelError(f"HENJI_MODEL names {folder}, where there is no folder. Correct it, or take it away.")
     path = model_path(folder, next(iter(names_in_use(folder)), SHIPPED))
-    if not path.is_dir():
+    if not os.path.isdir(path):
         raise ModelError(
             f"The model in use, {path.name}, is not at {path.parent}. "
             f'Run "henji models" for those that are there, and "henji models --use NAME".'

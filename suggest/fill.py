@@ -79,7 +79,7 @@ class Facts:
             return found
 
     def has(self, names: tuple[str, ...]) -> bool:
-        return all(self.get(name) for name in names)
+        return all(map(self.get, names))
 
 
 def fill(text: Text, facts: Facts, brief: bool = False) -> Filled:
@@ -119,7 +119,7 @@ def said(lines: tuple[Line, ...], facts: Facts, brief: bool = False) -> Iterator
 def _add_line(line: Line, facts: Facts, pieces: list[Piece], used: dict[str, Fact], missing: list[str]) -> None:
     for i, part in enumerate(line.parts):
         if i % 2 == 0:
-            one = i and _is_one_hour(line.parts[i - 1], facts)
+            one = i and line.parts[i - 1] in ("resolve_hours", "presale_hours") and _is_one(line.parts[i - 1], facts)
             pieces.append((_one_hour(part, facts.language) if one else part, ""))
             continue
         fact = facts.get(part)
@@ -131,8 +131,8 @@ def _add_line(line: Line, facts: Facts, pieces: list[Piece], used: dict[str, Fac
         pieces.append((fact.value.rstrip(" .。") if ends else fact.value, part))
 
 
-def _is_one_hour(name: str, facts: Facts) -> bool:
-    fact = facts.get(name) if name in ("resolve_hours", "presale_hours") else None
+def _is_one(name: str, facts: Facts) -> bool:
+    fact = facts.get(name)
     return fact is not None and fact.value == "1"
 
 

@@ -206,13 +206,12 @@ def is_other_order(case: Case) -> bool:
 
 def holds(condition: str, facts: Facts) -> bool:
     """A condition by name; `not ` or `no ` before it turns it round."""
-    try:
-        return facts.holding[condition]
-    except KeyError:
+    found = facts.holding.get(condition)
+    if found is None:
         known = CONDITIONS.get(condition)
         found = known(facts) if known else not CONDITIONS[condition.split(" ", 1)[1]](facts)
         facts.holding[condition] = found
-        return found
+    return found
 
 
 def pick(facts: Facts, scenario: str) -> Choice:

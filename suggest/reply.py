@@ -1,6 +1,6 @@
 """From a buyer's message to a checked reply that a person can send: classify, facts, pick, fill, check, status."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from functools import cache, partial
@@ -63,13 +63,14 @@ class Suggestion:
     reply_by: datetime
     reasons_zh: tuple[str, ...] = ()  # the same in Chinese, one by one
     places: tuple[tuple[str, int, int], ...] = ()  # field, start and end of each fact in `text`
-    alternatives: tuple["Suggestion", ...] = field(default_factory=tuple)  # no value of the class: see below
+    alternatives: tuple["Suggestion", ...] = field(default_factory=tuple)  # no value of the class: see __getattr__
 
     def __getattr__(self, name: str) -> Any:
-        """`alternatives` are written when they are first asked for: each is checked as the reply is, few are read."""
-        if name != "alternatives" or "_facts" not in self.__dict__:
+        """What is written when it is first asked for: alternatives, each checked as the reply is, and the Chinese."""
+        later = self.__dict__.get("_later", {})
+        if name not in later:
             raise AttributeError(f"Suggestion has no {name!r}. Its names: {' '.join(f.name for f in fields(self))}.")
-        self.__dict__[name] = found = alternatives(self, self.__dict__["_facts"])
+        self.__dict__[name] = found = later[name](self)
         return found
 
     def __getstate__(self) -> dict[str, Any]:
@@ -180,9 +181,16 @@ def suggest(message: str, prediction: Prediction, **known: Any) -> Suggestion:
         facts = Facts(replace(case, prediction=better), case.language)
     choice = pick(facts, facts.case.prediction.scenario)
     suggestion = write(choice, second_asks(choice, facts), facts)
-    vars(suggestion)["_facts"] = facts
-    del vars(suggestion)["alternatives"]
+    _write_later(suggestion, alternatives=lambda chosen: alternatives(chosen, facts))
     return suggestion
+
+
+def _write_later(suggestion: Suggestion, **written: Callable[[Suggestion], Any]) -> None:
+    """Leaves out what is not always read until someone reads it."""
+    own = vars(suggestion)
+    own["_later"] = own.get("_later", {}) | written
+    for name in written:
+        del own[name]
 
 
 def _readable(text: str) -> str:
@@ -288,17 +296,16 @@ def write(choice: Choice, seconds: tuple[Choice, ...], facts: Facts) -> Suggesti
     if len(filled.text) > limit:
         template = facts.book.by_id[SHORT.get(template.id, "short")]
         filled = fill(compose(template, (), facts), facts)
-    gloss = fill(compose(template, extra, facts.chinese), facts.chinese)
     findings = _check(filled.text, case, template, filled.facts.get("refund_status"))
     missing = missing_facts((choice, *seconds), facts)
     status, reasons = judge(choice.template, extra, filled, missing, findings, facts)
     if template is not choice.template:
         status = "person" if status == "person" else "review"
         reasons.append(reason("too-long", template=choice.template.id, limit=str(limit)))
-    return Suggestion(
+    suggestion = Suggestion(
         status=status,
         text=filled.text,
-        text_zh=gloss.text,
+        text_zh="",
         scenario=case.prediction.scenario,
         also=case.prediction.also,
         flags=case.prediction.flags,
@@ -314,6 +321,8 @@ def write(choice: Choice, seconds: tuple[Choice, ...], facts: Facts) -> Suggesti
         reply_by=reply_by(case.received),
         places=filled.places,
     )
+    _write_later(suggestion, text_zh=lambda _: fill(compose(template, extra, facts.chinese), facts.chinese).text)
+    return suggestion
 
 
 def compose(template: Template, extra: tuple[Template, ...], facts: Facts, brief: bool = False) -> Text:

@@ -407,8 +407,9 @@ def fold(text: str) -> str:
     return " ".join(text.split())
 
 
+@lru_cache(maxsize=64)
 def spaced(text: str) -> str:
-    """Folded words between single blanks.
+    """Folded words between single blanks; a message is asked for several times.
 
     >>> spaced("Where's my PARCEL?!")
     ' where s my parcel '

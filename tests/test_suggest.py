@@ -586,13 +586,14 @@ def test_alternatives_say_something_else() -> None:
     assert len({s.text, *(a.text for a in s.alternatives)}) == 1 + len(s.alternatives)
 
 
-def test_alternatives_are_written_when_they_are_asked_for() -> None:
+def test_alternatives_and_the_chinese_are_written_when_they_are_asked_for() -> None:
     def made() -> Suggestion:
         return reply("Something back?", "compensation_demand", {"order_id": ID, "order_total": 50, "currency": "USD"})
 
     s = made()
+    assert {"alternatives", "text_zh"}.isdisjoint(vars(s))
     others = s.alternatives
-    assert others and s.alternatives is others
+    assert others and s.alternatives is others and "退还 US$10.00" in s.text_zh
     assert made() == s and repr(made()) == repr(s)
     copied = copy.copy(made())  # as pickle does it: a worker sends what a suggestion says, not all that was known
     assert copied == s and vars(copied).keys() == Suggestion.__dataclass_fields__.keys()
