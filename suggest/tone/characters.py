@@ -41,6 +41,7 @@ _CONTROL = re.compile(
     f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f{INVISIBLE}\ufeff\ufff9-\ufffd\ue000-\uf8ff\ud800-\udfff]+"
 )
 _BREAK = "(?:\r\n|\r(?!\n)|[\n\u2028\u2029\x85])"
+_MAY_BREAK = re.compile(r"\n *\n *\n")
 _BREAKS = re.compile(f"{_BREAK}(?:[ \t\u3000]{{0,40}}{_BREAK}){{2,}}")
 
 
@@ -151,5 +152,5 @@ def control(case: Case) -> Spans:
 
 def many_breaks(case: Case) -> Spans:
     """More than two line breaks in a row."""
-    if "sign: breaks" in case.occurring:
+    if _MAY_BREAK.search(case.plain):
         yield from (m.span() for m in _BREAKS.finditer(_head(case)))

@@ -11,7 +11,7 @@ from messages import marketplaces
 from suggest.tone.case import Case
 from suggest.tone.promises import segment
 from suggest.tone.reading import options, spans, stands_in
-from suggest.tone.signs import AT, DOT, SIGNS, SPACED
+from suggest.tone.signs import AT, DOT, SIGNS
 
 Spans = Iterator[tuple[int, int]]
 
@@ -72,7 +72,10 @@ _NAMED = re2.compile(
     r"|skype|facebook|tiktok|snapchat|インスタ(?:グラム)?)"
     r"(?: (?:as|is|at|under|unter|als|ist|sous|est|como|es|come|e))?[ :は「@で]*$"
 )
-_SPACED = re2.compile(SPACED, options())
+_DOTTED = re.compile(r"[.:](?:(?<=\.)[a-z]|(?<= \.) ?[a-z]|(?<=:) ?/)")  # without which there is no link
+_SPACED = re2.compile(r"\b[a-z0-9](?: [a-z0-9\-]){2,30} ?\. ?[a-z](?: [a-z]){1,6}\b", options())  # l u m e n . c o m
+_LETTERS_APART = re.compile(r"\. ?[a-z] [a-z]\b", re.ASCII)
+_FIGURE = re.compile("[0-9〇零一二三四五六七八九]")
 _SPELLED = re2.compile(rf"([a-z0-9][a-z0-9\-]{{1,40}}),? ?(?:{DOT}),? ?([a-z]{{2,12}})\b( ?(?:{_SLASH}))?", options())
 
 _NUMBER = re.compile(r"(?<![a-z0-9.,])(?:\+|\(\+?)?\d(?:[ \-./()\u30fc~_*]{0,3}\d){5,16}(?![a-z0-9%])")
@@ -106,7 +109,10 @@ def phones(case: Case) -> Spans:
     Order ids, tracking numbers, dates, prices and references are none; without a word such as "call" a number counts
     only if it is valid in its country and nothing says that it is a reference.
     """
-    if not any(sign in case.occurring for sign in ("sign: digits", "sign: letters before digits", "digits")):
+    is_numbered = _FIGURE.search(case.plain) is not None
+    if not (is_numbered and "sign: digits" in case.occurring) and not any(
+        sign in case.occurring for sign in ("sign: letters before digits", "digits")
+    ):
         return
     known = _NO_PHONE if "sign: letters before digits" in case.occurring else _AN_ORDER
     bare = known.sub(" ", case.plain)
@@ -309,7 +315,7 @@ def links(case: Case) -> Spans:
     """Links and bare domains outside Amazon and the allow-list, also spelled out: "cosyhome dot com slash help"."""
     plain, shown = case.plain, case.reading.shown
     mails = list(emails(case))
-    if "sign: dotted" in case.occurring:
+    if _DOTTED.search(plain):
         for start, end in spans(LINK, plain):
             if any(a <= start < b for a, b in mails) or _NAMED.search(plain[max(0, start - 20) : start]):
                 continue
@@ -317,7 +323,7 @@ def links(case: Case) -> Spans:
                 continue
             if _is_foreign(domain_of(plain[start:end]), case.allowed_links):
                 yield start, end
-    for start, end in spans(_SPACED, plain) if "sign: spaced" in case.occurring and ". " in plain else ():
+    for start, end in spans(_SPACED, plain) if ". " in plain and _LETTERS_APART.search(plain) else ():
         if _is_foreign(domain_of(plain[start:end].replace(" ", "")), case.allowed_links):
             yield start, end
     for m in _SPELLED.finditer(plain) if "sign: dot" in case.occurring else ():

@@ -9,7 +9,7 @@ import ahocorasick_rs
 import re2
 
 from messages import InputError
-from suggest.tone.needles import Needles
+from suggest.tone.needles import Needles, ones
 from suggest.tone.reading import FARTHEST, Reading, expanded, fold, options, pattern, spans, stands_in
 from suggest.tone.rules import Rule, RuleBook, rule_book
 from suggest.tone.signs import SIGNS
@@ -95,7 +95,8 @@ class Matcher:
         self.sources = {name: expanded(source, words) for name, source in sources.items()}
         self.sources.update(signs or {})
         self.foreseen = {name for name in self.beside if not _ANCHOR.search(self.sources[_beside(name)])}
-        self.needles = Needles(self.sources)
+        self.needles = Needles(self.sources, always=("common", "joint"))
+        self.avoided = (1 << len(self.names)) - 1
         self.compiled: dict[int | str, re2._Regexp] = {}
 
     def occurring(self, reading: Reading) -> "Occurring":
@@ -121,9 +122,7 @@ class Matcher:
         spared = [(n.removeprefix("allowed "), a, b) for n, a, b in found if n.startswith("allowed ")]
         hits = [f for f in found if not f[0].startswith("allowed ")]
         is_foreseen = len(reading.plain) <= FARTHEST and not reading.quotes
-        for i in occurring.may:
-            if isinstance(i, str):
-                continue
+        for i in ones(occurring.perhaps & self.avoided):
             name = self.names[i]
             if not (is_foreseen and name in self.foreseen and _beside(name) not in occurring):
                 hits += [(name, *span) for span in spans(self.pattern(i), reading.plain)]
@@ -157,16 +156,19 @@ class Occurring:
     def __init__(self, matcher: Matcher, reading: Reading) -> None:
         self.matcher = matcher
         self.plain = reading.plain.encode()
-        self.may = matcher.needles.may_match(reading.plain)
-        self.known: dict[str | int, bool] = {}
+        self.bits = matcher.needles.bits
+        self.perhaps, self.surely = matcher.needles.found(self.plain)
 
     def __contains__(self, name: str) -> bool:
-        if name not in self.may:
+        bit = self.bits.get(name, 0)
+        if not self.perhaps & bit:
             return False
-        known = self.known.get(name)
-        if known is None:
-            known = self.known[name] = self.matcher.pattern(name).search(self.plain) is not None
-        return known
+        if not self.surely & bit:
+            if self.matcher.pattern(name).search(self.plain) is None:
+                self.perhaps ^= bit
+                return False
+            self.surely |= bit
+        return True
 
 
 def _beside(name: str) -> str:

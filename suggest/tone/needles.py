@@ -1,7 +1,7 @@
 """Which letters a text must hold for a pattern of re2 to match in it: what Aho-Corasick can look for beforehand."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import ahocorasick_rs
@@ -16,62 +16,101 @@ _TOKEN = re.compile(
     r"|\\x[0-9a-f]{2}|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?:|\{\d+(?:,\d*)?\}|.",
     re.DOTALL,
 )
-_FEW = re.compile(r"\[((?:\\[^a-z0-9]|\\s|[^\\\[\]^-])+(?:-|\\-)?)\]", re.DOTALL)  # a class that lists its characters
-_IN_CLASS = re.compile(r"\\.|.", re.DOTALL)
+_FEW = re.compile(r"\[((?:[0-9a-z]-[0-9a-z]|\\[^a-z0-9]|\\[sd]|[^\\\[\]^-])+(?:-|\\-)?)\]", re.DOTALL)  # characters
+_IN_CLASS = re.compile(r"([0-9a-z])-([0-9a-z])|\\.|.", re.DOTALL)
 
 _COMMON = frozenset("abcdefghilmnoprstuvwy ,.-'")  # letters and signs that two of say little
+_BOUND = "\b"  # in a wording: a word begins or ends here
+_IN_WORD = re.compile(r"[0-9A-Za-z_]|[^\x00-\x7f]")
+_BOUNDS = re.compile(r"(?<=[0-9A-Za-z_])[\b]+|[\b]+(?=[0-9A-Za-z_])")
+_WORD = re.compile(r"[\b]*[A-Za-z_]+[\b]*|[^\x00-\x7f]+")
+_SIGNS = re.compile(rb"[$%@()\[\]{}<>*?^~]")  # that tell something, unlike those between words
+_SPACED = bytes(
+    i if i > 127 or chr(i).isalpha() or i == ord("_") or _SIGNS.match(bytes([i])) else b" 0"[chr(i).isdigit()]
+    for i in range(256)
+)
+_BEYOND = re.compile(rb"[\x80-\xff]+")
+_DIGITS = "0123456789"
 
 Choice = frozenset[str]
 Way = tuple[Choice, ...]
 
 
-def collapsed(plain: str) -> str:
-    """A plain text with one blank for all that stands between words, and one at both ends.
+def spaced(text: bytes) -> bytes:
+    """A text with a blank for all that stands between words of ASCII, 0 for a number, other letters as words apart.
 
-    >>> collapsed("as soon\\n as")
-    ' as soon as '
+    So every end of a word is a blank, which tells "if" from "gift".
+
+    >>> spaced("as soon\\n as (id中) 25%, it's".encode()).decode()
+    ' as soon as ( id 中 ) 0 % it s '
     """
-    text = f" {plain} ".replace("\n", " ")
-    while "  " in text:
-        text = text.replace("  ", " ")
-    return text
+    if not text.isascii():
+        text = _BEYOND.sub(rb" \g<0> ", text)
+    text = text.translate(_SPACED)
+    if _SIGNS.search(text):
+        text = _SIGNS.sub(rb" \g<0> ", text)
+    while b"00" in text:
+        text = text.replace(b"00", b"0")
+    return b" %b " % b" ".join(text.split())
 
 
 class Needles:
-    """One automaton over the letters that many patterns need.
+    """One automaton over the letters that many patterns need; sets of patterns are the bits of an integer.
 
-    >>> Needles({0: "refunds? today", "soon": "soon|in a while"}).may_match("a refund comes in a while")
-    {'soon'}
+    >>> needles = Needles({"refund": "refunds? today", "soon": r"\\bsoon\\b|in a while", "when": "when"})
+    >>> perhaps, surely = needles.found(b"a refund comes soon")
+    >>> [name for name, bit in needles.bits.items() if perhaps & bit]
+    ['soon']
     """
 
-    def __init__(self, sources: Mapping[int | str, str]) -> None:
-        self.always: set[int | str] = set()  # those that need no letters
-        enough: dict[str, set[int | str]] = {}  # by a wording that is all that they need
-        holds: dict[str, set[Choice]] = {}  # the choices of longer ways by the wordings of which they hold one
-        self.longer: dict[Choice, list[tuple[int | str, frozenset[Choice]]]] = {}  # by the first choice of a way
+    def __init__(self, sources: Mapping[int | str, str], always: Container[int | str] = ()) -> None:
+        self.bits = {name: 1 << i for i, name in enumerate(sources)}
+        self.always = 0  # the patterns that need no letters
+        self.longer: dict[int, list[tuple[int, int]]] = {}  # by the first choice of a way: all its choices, its pattern
+        masks: dict[str, int] = {}  # by wording: what it makes likely, further left what it makes sure, then choices
+        choices: dict[Choice, int] = {}
         for name, source in sources.items():
-            for way in needles(source):
-                for choice in way:
-                    for wording in choice:
-                        holds.setdefault(wording, set()).update([choice] if len(way) > 1 else [])
-                        enough.setdefault(wording, set()).update([name] if len(way) == 1 else [])
-                if len(way) > 1:
-                    self.longer.setdefault(way[0], []).append((name, frozenset(way)))
-                elif not way:
-                    self.always.add(name)
-        self.enough, self.holds = list(enough.values()), list(holds.values())
-        self.automaton = ahocorasick_rs.AhoCorasick(list(holds)) if holds else None
+            piece, bit = _ANY if name in always else _read(source), self.bits[name]
+            for word in filter(_WORD.fullmatch, piece.sure):
+                literal = _literal(word)
+                masks[literal] = masks.get(literal, 0) | bit | bit << len(sources)
+            for way in piece.needs:
+                if not way:
+                    self.always |= bit
+                elif len(way) == 1:
+                    masks |= {wording: masks.get(wording, 0) | bit for wording in way[0]}
+                else:
+                    places = [choices.setdefault(choice, 2 * len(sources) + len(choices)) for choice in way]
+                    self.longer.setdefault(places[0], []).append((sum({1 << place for place in places}), bit))
+        for choice, place in choices.items():
+            masks |= {wording: masks.get(wording, 0) | 1 << place for wording in choice}
+        self.masks = list(masks.values())
+        self.first = sum(1 << place for place in self.longer)
+        self.automaton = ahocorasick_rs.BytesAhoCorasick([w.encode() for w in masks]) if masks else None
 
-    def may_match(self, plain: str) -> set[int | str]:
-        """The names of the patterns that may match in the text: no other does."""
+    def found(self, plain: bytes) -> tuple[int, int]:
+        """The patterns that may match in the text, for no other does, and those of them that surely do."""
         if self.automaton is None:
-            return self.always
-        found = {i for i, _, _ in self.automaton.find_matches_as_indexes(collapsed(plain), overlapping=True)}
-        names = self.always.union(*map(self.enough.__getitem__, found))
-        held = set[Choice]().union(*map(self.holds.__getitem__, found))
-        for first in held & self.longer.keys():
-            names.update([name for name, way in self.longer[first] if way <= held])
-        return names
+            return self.always, 0
+        masks, held = self.masks, self.always
+        for i, _, _ in self.automaton.find_matches_as_indexes(spaced(plain), overlapping=True):
+            held |= masks[i]
+        for place in ones(held & self.first):
+            for way, bit in self.longer[place]:
+                if held & way == way:
+                    held |= bit
+        return held, held >> len(self.bits)
+
+
+def ones(bits: int) -> Iterator[int]:
+    """Which bits of a number are 1.
+
+    >>> list(ones(0b101001))
+    [0, 3, 5]
+    """
+    while bits:
+        yield (bits & -bits).bit_length() - 1
+        bits &= bits - 1
 
 
 class _Unknown(Exception):
@@ -79,10 +118,14 @@ class _Unknown(Exception):
 
 
 class _Piece(NamedTuple):
-    """What a piece of a pattern matches: all its wordings, if few, else the ways in which it can match."""
+    """What a piece of a pattern matches: all its wordings, if few, else the ways in which it can match.
+
+    Whatever is a wording of `sure` it does match.
+    """
 
     wordings: Choice | None = None
     ways: tuple[Way, ...] = ((),)
+    sure: Choice = frozenset()
 
     @property
     def needs(self) -> tuple[Way, ...]:
@@ -90,34 +133,52 @@ class _Piece(NamedTuple):
         return self.ways if self.wordings is None else (_told(self.wordings),)
 
 
+def _all(wordings: Iterable[str]) -> _Piece:
+    known = frozenset(wordings)
+    return _Piece(known, sure=known)
+
+
 _NOTHING = frozenset([""])
-_ANY, _EMPTY, _BLANK = _Piece(), _Piece(_NOTHING), _Piece(frozenset([" "]))
-_ESCAPED = {**dict.fromkeys("sn", _BLANK), **dict.fromkeys("bBAz", _EMPTY), **dict.fromkeys("wWdDS", _ANY)}
+_ANY, _EMPTY, _BLANK = _Piece(), _Piece(_NOTHING), _all([" "])
+_ESCAPED = {
+    **dict.fromkeys("sn", _BLANK),
+    **dict.fromkeys("BAz", _EMPTY),
+    **dict.fromkeys("wWDS", _ANY),
+    "d": _all(_DIGITS),
+    "b": _all([_BOUND]),
+}
 
 
 def needles(source: str) -> tuple[Way, ...]:
-    """The ways in which a pattern can match, each with choices of letters of which a collapsed text holds one each.
+    """The ways in which a pattern can match, each with choices of letters of which a spaced text holds one each.
 
     A way without a choice can always match.
 
     >>> [[sorted(choice) for choice in way] for way in needles(r"\\b(?:as\\s+soon|when)\\s+we .*[ck]ann|later .*on to")]
-    [[['as soon we ', 'when we '], ['cann', 'kann']], [['later '], ['on to']]]
-    >>> needles(r"\\d+|we"), needles(r"\\pL soon")
-    (((),), ((),))
+    [[[' as soon we ', ' when we '], ['cann', 'kann']], [['later '], ['on to']]]
+    >>> needles(r"\\w+|we"), needles(r"\\pL soon"), [sorted(choice) for choice in needles(r"\\b(?:i|ask \\w+)\\b")[0]]
+    (((),), ((),), [[' ask ', ' i ']])
     """
+    return _read(source).needs
+
+
+def _read(source: str) -> _Piece:
     tokens = _TOKEN.findall(source)
     try:
         piece, end = _alternatives(tokens, 0)
     except (_Unknown, IndexError):
-        return _ANY.ways
-    return piece.needs if end == len(tokens) else _ANY.ways
+        return _ANY
+    return piece if end == len(tokens) else _ANY
 
 
-def _alternatives(tokens: list[str], i: int) -> tuple[_Piece, int]:
-    """What stands between | up to a closing bracket or the end, and the place of that."""
+def _alternatives(tokens: list[str], i: int, before: str = "", after: str = "") -> tuple[_Piece, int]:
+    r"""What stands between | up to a closing bracket or the end, and the place of that.
+
+    A \b before or after the brackets is one of every alternative.
+    """
     pieces = []
     while True:
-        piece, i = _sequence(tokens, i)
+        piece, i = _sequence(tokens, i, before, after)
         pieces.append(piece)
         if i == len(tokens) or tokens[i] == ")":
             return (_one_of(pieces) if len(pieces) > 1 else piece), i
@@ -125,10 +186,11 @@ def _alternatives(tokens: list[str], i: int) -> tuple[_Piece, int]:
 
 
 def _one_of(pieces: list[_Piece]) -> _Piece:
+    sure = frozenset[str]().union(*(p.sure for p in pieces))
     wordings = [p.wordings for p in pieces if p.wordings is not None]
     if len(wordings) == len(pieces):
-        return _Piece(frozenset().union(*wordings))
-    return _Piece(ways=_few([way for p in pieces for way in p.needs], WAYS))
+        return _Piece(frozenset().union(*wordings), sure=sure)
+    return _Piece(ways=_few([way for p in pieces for way in p.needs], WAYS), sure=sure)
 
 
 def _few(ways: list[Way], most: int) -> tuple[Way, ...]:
@@ -142,20 +204,23 @@ def _few(ways: list[Way], most: int) -> tuple[Way, ...]:
     return (*others, *([(_shortest(frozenset().union(*(choice for (choice,) in simple))),)] if simple else []))
 
 
-def _sequence(tokens: list[str], i: int) -> tuple[_Piece, int]:
+def _sequence(tokens: list[str], i: int, before: str, after: str) -> tuple[_Piece, int]:
     ways: tuple[Way, ...] = ((),)
-    run = _NOTHING
+    run = sure = frozenset([before])
     is_whole = True
     while i < len(tokens) and tokens[i] not in ("|", ")"):
-        piece, i = _repeated(tokens, i)
+        is_bound = all(wording.endswith(_BOUND) for wording in run)
+        piece, i = _repeated(tokens, i, _BOUND if is_bound else "", after)
+        sure = _joined(sure, piece.sure) if len(sure) * len(piece.sure) <= MOST else frozenset()
         wordings = piece.wordings
-        if wordings is not None and len(run) * len(wordings) <= MOST:
-            run = wordings if run is _NOTHING else _joined(run, wordings)
+        if wordings is not None and (len(run) == 1 or len(run) * len(wordings) <= MOST):
+            run = _joined(run, wordings)
             continue
         is_whole = False
         ways = _both(_both(ways, (_told(run),)), piece.ways)
         run = _NOTHING if wordings is None else wordings
-    return (_Piece(run) if is_whole else _Piece(ways=_both(ways, (_told(run),)))), i
+    run, sure = _joined(run, frozenset([after])), _joined(sure, frozenset([after]))
+    return (_Piece(run, sure=sure) if is_whole else _Piece(ways=_both(ways, (_told(run),)), sure=sure)), i
 
 
 def _joined(first: Choice, second: Choice) -> Choice:
@@ -168,25 +233,47 @@ def _both(first: tuple[Way, ...], second: tuple[Way, ...]) -> tuple[Way, ...]:
         second = _few(list(second), 1)
     if len(first) * len(second) > WAYS:
         first = _few(list(first), 1)
-    joined = (dict.fromkeys((*a, *b)) for a in first for b in second)
-    return tuple(tuple(sorted(choices, key=worth, reverse=True)[:CHOICES]) for choices in joined)
+    return tuple(_best(dict.fromkeys((*a, *b))) for a in first for b in second)
+
+
+def _best(choices: Iterable[Choice]) -> Way:
+    """The choices that tell most; those of short words are not looked for beside better ones."""
+    best = sorted(choices, key=worth, reverse=True)[:CHOICES]
+    return tuple(choice for choice in best if worth(choice)[0] > 3 or worth(best[0])[0] < 5)
 
 
 def _told(choice: Choice) -> Way:
     """A choice as a way to match, if it tells anything: not where one of its wordings stands in nearly every text."""
-    if any(len(wording.strip()) < 3 and _COMMON.issuperset(wording) for wording in choice):
-        return ()
-    return (_shortest(choice),)
+    literals = frozenset(map(_literal, choice))
+    return () if any(map(_is_common, literals)) else (_shortest(literals),)
 
 
-def _repeated(tokens: list[str], i: int) -> tuple[_Piece, int]:
-    piece, i = _single(tokens, i)
+def _literal(wording: str) -> str:
+    """A wording as it stands in a spaced text, without the blanks around it that it does not ask for."""
+    bounded = _BOUNDS.sub(" ", wording).replace(_BOUND, "")
+    literal = spaced(bounded.encode()).decode()
+    if literal == " 0 " or _IN_WORD.match(bounded[:1]):
+        literal = literal[1:]
+    return literal[:-1] if literal == "0 " or _IN_WORD.match(bounded[-1:]) else literal
+
+
+def _is_common(literal: str) -> bool:
+    """True for two letters that may be a part of any word."""
+    bare = literal.strip()
+    return not bare or (len(bare) < 3 and literal != f" {bare} " and _COMMON.issuperset(literal))
+
+
+def _repeated(tokens: list[str], i: int, before: str, after: str) -> tuple[_Piece, int]:
+    piece, i = _single(tokens, i, before, after)
+    sure, first = piece.sure, i
     while i < len(tokens) and (tokens[i] in ("?", "*", "+") or tokens[i].startswith("{")):
         sign, i = tokens[i], i + 1
         if sign == "{":
             raise _Unknown
         may_lack = sign in ("?", "*") or sign.startswith("{0")
-        if piece in (_BLANK, _EMPTY) or (sign == "?" and piece.wordings is not None):
+        if i == first + 1:  # a second sign says that few are enough
+            sure = sure if sign == "+" else sure | {""} if sign in ("?", "*") else frozenset()
+        if piece.wordings in (_BLANK.wordings, _NOTHING) or (sign == "?" and piece.wordings is not None):
             piece = _Piece(piece.wordings | {""}) if may_lack and piece.wordings else piece
         elif may_lack:
             piece = _ANY
@@ -195,36 +282,58 @@ def _repeated(tokens: list[str], i: int) -> tuple[_Piece, int]:
             piece = _Piece(ways=(_told(frozenset([w * min(least, LONG) for w in piece.wordings])),))
         else:
             piece = _Piece(ways=piece.needs)
-    return piece, i
+    return piece._replace(sure=sure), i
 
 
-def _single(tokens: list[str], i: int) -> tuple[_Piece, int]:
+def _single(tokens: list[str], i: int, before: str, after: str) -> tuple[_Piece, int]:
     token = tokens[i]
     if token[:3] == "(?:" and len(token) > 3:  # a list of words
-        return _Piece(frozenset(_blanks(token[3:-1]).split("|"))), i + 1
+        return _all(_blanks(token[3:-1]).split("|")), i + 1
     if token in ("(", "(?:"):
-        piece, end = _alternatives(tokens, i + 1)
+        following = tokens[_closing(tokens, i) + 1 :][:1] or ["|"]
+        if following[0][0] in "?*+{":
+            before = after = ""
+        elif following[0] not in ("|", ")"):
+            after = _BOUND if following[0] == r"\b" else ""
+        piece, end = _alternatives(tokens, i + 1, before, after)
         if tokens[end] != ")":
             raise _Unknown
         return piece, end + 1
     if len(token) > 1 and token[0] == "[":
         few = _FEW.fullmatch(token)
         if few:
-            return _Piece(frozenset(" " if c in ("\\s", "\n") else c[-1] for c in _IN_CLASS.findall(few[1]))), i + 1
+            return _all(c for found in _IN_CLASS.finditer(few[1]) for c in _characters(found)), i + 1
         if "[:" in token[1:]:
             raise _Unknown
         return _ANY, i + 1
     if token[0] == "\\" and token[:3] != "\\s+":
         if len(token) == 4:
-            return _Piece(frozenset([chr(int(token[2:], 16))])), i + 1
+            return _all([chr(int(token[2:], 16))]), i + 1
         if token[1:] not in _ESCAPED and token[1:].isalnum():
             raise _Unknown
-        return _ESCAPED.get(token[1:], _Piece(frozenset([token[1:]]))), i + 1
+        return _ESCAPED.get(token[1:], _all([token[1:]])), i + 1
     if token in ("^", "$"):
         return _EMPTY, i + 1
     if token in ("?", "*", "+", "[", "\\") or token[0] == "{":
         raise _Unknown
-    return _ANY if token == "." else _Piece(frozenset([_blanks(token)])), i + 1
+    return _ANY if token == "." else _all([_blanks(token)]), i + 1
+
+
+def _characters(found: "re.Match[str]") -> Iterable[str]:
+    """The characters that a piece of a class stands for."""
+    if found[1]:
+        return map(chr, range(ord(found[1]), ord(found[2]) + 1))
+    return _DIGITS if found[0] == r"\d" else [" " if found[0] in (r"\s", "\n") else found[0][-1]]
+
+
+def _closing(tokens: list[str], i: int) -> int:
+    """The place of the bracket that closes the one at this place."""
+    depth = 0
+    for end in range(i, len(tokens)):
+        depth += (tokens[end] in ("(", "(?:")) - (tokens[end] == ")")
+        if not depth:
+            return end
+    raise _Unknown
 
 
 def _blanks(plain: str) -> str:
@@ -233,7 +342,7 @@ def _blanks(plain: str) -> str:
 
 def worth(choice: Iterable[str]) -> tuple[int, int]:
     """How seldom a choice may occur: the length of its shortest wording, then how few there are."""
-    lengths = [len(wording) for wording in choice]
+    lengths = [len(wording.strip()) for wording in choice]
     return min(lengths), -len(lengths)
 
 

@@ -27,7 +27,6 @@ DOT = (
 )
 DIGIT = "[0-9oil|〇零一二三四五六七八九]"  # digits, and letters that are written for them
 GAP = r"[ \-./()ー~_*]{0,3}"
-SPACED = r"\b[a-z0-9](?: [a-z0-9\-]){2,30} ?\. ?[a-z](?: [a-z]){1,6}\b"  # l u m e n . c o m
 CURRENCIES = {  # how the names of currencies begin
     **dict.fromkeys(("eur", "ユーロ"), "EUR"),
     **dict.fromkeys(("gbp", "pound", "quid", "libra", "sterlin", "livre", "pfund", "ポンド"), "GBP"),
@@ -45,13 +44,10 @@ def _any_of(words: tuple[str, ...]) -> str:
 SIGNS = {
     "sign: digits": rf"{DIGIT}(?:{GAP}{DIGIT}){{6}}",
     "sign: letters before digits": r"[a-z]\d{6}",
-    "sign: dotted": r"\.[a-z]| \. ?[a-z]|: ?/",
-    "sign: spaced": SPACED,
     "sign: @": AT,
     "sign: at": _any_of(_AT_WORDS),
     "sign: at s": "at s",
     "sign: dot": rf"[a-z0-9\-],? ?(?:{DOT}),? ?[a-z][a-z]",
     "sign: currency": _any_of((*CURRENCIES, *"$€£¥円")),
     "sign: share": "[%割パ]|cent|prozent|ciento",
-    "sign: breaks": r"\n *\n *\n",
 }
