@@ -125,6 +125,7 @@ def phones(case: Case) -> Spans:
     ids = [m.span() for m in _ID.finditer(text)] if numbers else []
     tracking = re.sub(r"\W", "", (case.order and case.order.tracking_id) or "")
     heard: list[tuple[int, int, bool, bool, str]] = []
+    numbers_of: dict[str, set[str]] = {}  # those of one make
     for m in numbers:
         start, end = m.span()
         if any(a < end and start < b for a, b in ids) or _PRICE.search(text[max(0, start - 6) : start]):
@@ -136,7 +137,10 @@ def phones(case: Case) -> Spans:
         told = max((b for a, b in ids if b <= start), default=0)
         called, referred = _said_about(case, start, end, told)
         heard.append((start, end, called, referred, _make(m.group())))
+        if not called:
+            numbers_of.setdefault(_make(m.group()), set()).add(m.group())
     makes = {make for _, _, called, referred, make in heard if referred and not called}
+    makes |= {make for make, each in numbers_of.items() if len(each) > 1}  # 347 220 1185 fits, 347 220 1158 does not
     for start, end, called, referred, make in heard:  # 039-445-1720, which is the part, tells that 039-445-1702 is one
         if is_phone(text[start:end], _country(case), called, referred or (make in makes and not called)):
             yield start, end
@@ -175,6 +179,8 @@ def _said_about(case: Case, start: int, end: int, told: int) -> tuple[bool, bool
     "The old one, 600 411 907" is what the sentence before has named.
     """
     first, last = case.reading.sentence_at(start)
+    if case.word("reached_at").search(case.plain[max(first, start - 80) : start]):
+        return True, False
     called = case.says("call", max(first, start - 80), min(last, end + 60))
     if case.says("reference", max(first, start - 40, told), start):
         return called, True

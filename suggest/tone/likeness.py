@@ -11,6 +11,7 @@ from typing import NamedTuple
 import ahocorasick_rs
 
 from suggest.tone.case import Case
+from suggest.tone.promises import leaves_free
 from suggest.tone.reading import stands_in, words_in
 from suggest.tone.rules import FOLDER
 
@@ -132,7 +133,7 @@ def courting(case: Case) -> Spans:
     for start, end, said, text in _sentences(case) if "reviewish" in case.occurring else ():
         if "   " in said or not _sounds(case, text, "review_manipulation"):
             continue
-        if _speaks_of_reviews(case, start, end) and not _leaves_free(case, start, end):
+        if _speaks_of_reviews(case, start, end) and not leaves_free(case, start, end):
             yield start, end
 
 
@@ -142,11 +143,6 @@ def _speaks_of_reviews(case: Case, start: int, end: int) -> bool:
     return stands_in(
         case.word("reviewish"), case.word("namesake").sub(" ", said) if "namesake" in case.occurring else said
     )
-
-
-def _leaves_free(case: Case, start: int, end: int) -> bool:
-    """True for "what you publish is your choice and changes nothing", not for "…, but five stars would help us"."""
-    return case.says("left_free", start, end) and not case.says("but", start, end)
 
 
 def _sounds(case: Case, text: str, category: str) -> bool:

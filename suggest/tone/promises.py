@@ -1,5 +1,6 @@
 """When a promise is no open promise: it has a bound, it tells the buyer what to do, or it is denied or quoted."""
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import islice
@@ -7,6 +8,7 @@ from itertools import islice
 from suggest.tone.case import Case
 from suggest.tone.reading import spans, stands_in
 
+_WE_DO_THEM = re.compile(r"\b[Ww]ir (?!bitten|ersuchen|fragen)\w+ sie$")
 DECLINED = 120  # characters after what is named in which a refusal may stand
 
 
@@ -76,9 +78,17 @@ def is_instruction(case: Case, start: int, end: int) -> bool:
         last = case.reading.sentence_at(start)[1] if last - end < 3 else last
         return case.says("instruction", end, last)
     before = case.plain[first:start]
-    told = max((b for _, b in spans(case.word("instruction"), before)), default=-1)
+    asked = [b for _, b in spans(case.word("instruction"), before) if not _is_of_things(case, first, first + b)]
     said = max((b for _, b in spans(case.word("seller"), before)), default=-1)
-    return told > said
+    return max(asked, default=-1) > said
+
+
+def _is_of_things(case: Case, first: int, end: int) -> bool:
+    """True in German for a small "sie" after "wir versenden", or beside a "Sie" elsewhere: it means parcels."""
+    shown = case.reading.shown
+    if case.reading.language != "de" or shown[end - 4 : end] != " sie":
+        return False
+    return " Sie" in shown or _WE_DO_THEM.search(shown, first, end) is not None
 
 
 def is_negated(case: Case, start: int, end: int) -> bool:
@@ -133,6 +143,26 @@ def is_conditional(case: Case, start: int, end: int) -> bool:
     return case.says("conditional", first, start)
 
 
+def is_done(case: Case, start: int, end: int) -> bool:
+    """True if the clause tells of what is over: "der Kollege hat die Kiste umgehend vom Wagen geholt"."""
+    return case.says("done", *segment(case, start, end))
+
+
+def leaves_free(case: Case, start: int, end: int) -> bool:
+    """True for "what you publish is your choice and changes nothing", not for "…, but five stars would help us"."""
+    first, last = case.reading.sentence_at(start)
+    if not case.says("left_free", first, last):
+        return False
+    free = max(b for _, b in spans(case.word("left_free"), case.plain[first:last]))
+    return not case.says("but", first + free, last)
+
+
+def is_given_name(case: Case, start: int, end: int) -> bool:
+    """True for a buyer whose name looks like an empty field: "Hi Nan", "Hola, Nil"; a table writes nan, NaN or NULL."""
+    words = case.reading.shown[start:end].rstrip(",.;:! ").split()
+    return bool(words) and words[-1] in ("Nan", "Nat", "Nil", "Null")
+
+
 def is_supposed(case: Case, start: int, end: int) -> bool:
     """True in Japanese where the verb that was promised is itself an "if": 後日お荷物が届いた場合は.
 
@@ -152,12 +182,24 @@ def is_feature(case: Case, start: int, end: int) -> bool:
     return case.says("feature", *sentence) and not case.says("ours", *sentence)
 
 
+def is_quoted(case: Case, start: int, end: int) -> bool:
+    """True inside quotation marks; in Japanese the verb may stand behind them: 絵本『もうすぐ春』を発送."""
+    is_title = case.reading.language == "ja" and case.reading.is_quoted(start, start + 1)
+    return is_title or case.reading.is_quoted(start, end)
+
+
 def is_named(case: Case, start: int, end: int) -> bool:
     """True for words of a name amid a sentence in small letters: "the Petzl ASAP Lock", "the clock Any Day Now 3".
 
     One word alone is a name only beside another with a capital; "ASAP" at the end of a sentence is none.
     """
     shown = case.reading.shown
+    if case.word("titled").search(case.plain[max(0, start - 25) : start]):
+        return True
+    end = start + len(shown[start:end].rstrip())
+    last_word = start + shown[start:end].rfind(" ") + 1
+    if last_word > start and shown[start : start + 1].islower():  # iban dos espráis de Pronto Limpia Muebles
+        start = last_word
     if not shown[start : start + 1].isupper():
         return False
     first, last = case.reading.sentence_at(start)
@@ -181,5 +223,8 @@ CONDITIONS = {
     "domestic": is_domestic,
     "supposed": is_supposed,
     "feature": is_feature,
-    "quoted": lambda case, start, end: case.reading.is_quoted(start, end),
+    "done": is_done,
+    "left_free": leaves_free,
+    "given_name": is_given_name,
+    "quoted": is_quoted,
 }

@@ -90,7 +90,7 @@ KINDS = (
 )  # fmt: skip
 CONDITIONS = (
     "bounded", "instruction", "negated", "denied", "refused", "quoted", "conditional", "supposed", "paid_with",
-    "lawful", "domestic", "feature",
+    "lawful", "domestic", "feature", "done", "left_free", "given_name",
 )  # fmt: skip
 
 
