@@ -245,6 +245,8 @@ _CHINESE = re2.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\x{3000}-\x{3
 _BRACKETS = re2.compile(r"【[^【】]*】|\[[^\[\]]*\]|<[^<>]*>")
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 _NUMBERING = re2.compile(r"(?m)^\s*(?:[0-9]{1,2}[.):、．]|[-*•・①-⑳]|Step [0-9]+[:.]?)\s*")
+_FIRST = re2.compile(r"\s*(?:1[.):、．]|[(（]1[)）]|①|Step 1)")
+_INLINE = re2.compile(r"[ \t]*\b((?:[2-9]|1[0-9])[.)]\s+\pL|[②-⑳]|[(（][2-9][)）])")
 
 
 @lru_cache(maxsize=4096)
@@ -318,7 +320,11 @@ def numbered(text: str) -> str:
 
     >>> numbered("Hold SET.\\n2) Let go.")
     '1. Hold SET.\\n2. Let go.'
+    >>> numbered("1. Hold SET. 2. Let go after 2.5 s.")
+    '1. Hold SET.\\n2. Let go after 2.5 s.'
     """
+    if _FIRST.match(text) and _INLINE.search(text):
+        text = _INLINE.sub(r"\n\1", text)
     steps = [step for line in text.split("\n") if (step := _NUMBERING.sub("", line).strip())]
     return "\n".join(f"{i}. {step}" for i, step in enumerate(steps, 1)) if len(steps) > 1 else "".join(steps)
 

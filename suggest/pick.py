@@ -19,6 +19,8 @@ UNDERSTOOD = 0.4  # probability of the likeliest scenario below which the buyer 
 LIKELY = 0.15  # probability from which another scenario is worth a look
 ALSO_LIKELY = 0.15  # probability from which a second ask counts though none of its words is there
 DECIDED = 8.0  # what it weighs that a buyer keeps the item or sends it back, where only that is in question
+HIDDEN = 0.5  # weight of "other" where a wish for a call or an insult makes it likely, whatever the matter is
+BESIDE_THE_MATTER = frozenset({"contact_off_amazon", "asks_for_person", "abusive_language"})
 EXPECTED_NOW = 1.5  # weight from which the stage of the order alone speaks for a second ask
 ALIKE = 10  # per cent of likeness to samples that make no difference: how often people kept a template decides
 LETTERS = 3  # letters that a message needs to be one; a Chinese character counts for two: 返品 is a whole ask
@@ -70,6 +72,7 @@ CONDITIONS: dict[str, Callable[[Facts], bool]] = {
     "return over": lambda f: f.case.return_until is not None and f.case.today > f.case.return_until,
     "invoice": _known("invoice"),
     "return not needed": lambda f: f.case.is_return_not_needed,
+    "sent back": lambda f: f.case.says("returning_words"),
     "fault": lambda f: any(t.situation.tie == "fault" and t.id in f.worded for t in f.book.of("returns")),
     "holiday": _known("back_by"),
     "offer": lambda f: f.case.policy.offer_compensation,
@@ -129,7 +132,16 @@ def weighed(prediction: Prediction, facts: Facts) -> Prediction:
     "15 pounds or one star", 0.6 a return, 0.4 money: who threatens and names a sum wants money.
     "Where is my refund? And I need an invoice": what is often asked beside something else waits for that.
     "I keep it, a small gesture will do", 0.7 a return, 0.3 money: who keeps the item returns nothing.
+    "It stays dark, can you exchange it?", 0.9 how to use it: whoever wants another one asks for no steps.
     """
+    found = _with_facts(prediction, facts)
+    if found.scenario != "usage_help" or not _wants_another(facts):
+        return found
+    beside = tuple(name for name in found.also if name != "returns")
+    return replace(found, scenario="returns", also=beside, sure=False)
+
+
+def _with_facts(prediction: Prediction, facts: Facts) -> Prediction:
     usual = USUAL[stage(facts)]
     also = tuple(
         name
@@ -146,11 +158,17 @@ def weighed(prediction: Prediction, facts: Facts) -> Prediction:
     names_sum = bool(_SUM.search(facts.case.message[:READ]))
     if facts.case.is_threatened and names_sum:
         weights["compensation_demand"] *= 2
+    if not BESIDE_THE_MATTER.isdisjoint(prediction.flags) and not is_named("other", facts):
+        weights["other"] *= HIDDEN
+    if {"returns", "usage_help"} <= {name for name, _ in prediction.ranking[:3]} and facts.case.says("keeping_words"):
+        weights["usage_help"] *= DECIDED
     if {name for name, _ in prediction.ranking[:2]} == {"returns", "compensation_demand"}:
         if facts.case.says("keeping_words"):
             weights["compensation_demand"] *= DECIDED
         elif not names_sum and facts.case.says("returning_words"):
             weights["returns"] *= DECIDED
+    elif not names_sum and _wants_another(facts):
+        weights["returns"] *= DECIDED
     total = sum(p * weights[name] for name, p in prediction.ranking) / (sum(p for _, p in prediction.ranking) or 1)
     ranking = sorted(((n, round(p * weights[n] / total, 4)) for n, p in prediction.ranking), key=lambda r: -r[1])
     scenario, probability = ranking[0]
@@ -159,6 +177,12 @@ def weighed(prediction: Prediction, facts: Facts) -> Prediction:
         scenario, probability = next(iter(named), ranking[0])
     also = tuple(name for name in also if name != scenario)
     return replace(prediction, scenario=scenario, probability=probability, ranking=ranking, also=also)
+
+
+def _wants_another(facts: Facts) -> bool:
+    """True if the buyer of what came wants another one for it, or the money back, and does not keep it."""
+    case = facts.case
+    return case.is_delivered and case.says("replacing_words") and not case.says("keeping_words")
 
 
 def _is_side_matter(facts: Facts) -> bool:

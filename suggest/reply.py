@@ -18,10 +18,10 @@ from suggest.case import READ, Case, known_to_be
 from suggest.compensation import Money
 from suggest.deadlines import reply_by
 from suggest.fill import Fact, Facts, Filled, fill, said
-from suggest.pick import LIKELY, Choice, candidates, fits, is_named, pick, unfilled, weighed
+from suggest.pick import BESIDE_THE_MATTER, LIKELY, Choice, candidates, fits, is_named, pick, unfilled, weighed
 from suggest.policy import Policy
 from suggest.reasons import Reason, reason
-from suggest.templates import LANGUAGES, Line, Situation, Template, Text, lines, parse_line, spaced, templates
+from suggest.templates import LANGUAGES, Line, Situation, Template, Text, fold, lines, parse_line, spaced, templates
 from suggest.tone import Finding, findings_of
 
 HOME = {"en": "US", "de": "DE", "fr": "FR", "es": "ES", "it": "IT", "ja": "JP"}  # where a language is at home
@@ -107,7 +107,7 @@ def predict_all(messages: Sequence[str]) -> list[Prediction]:
 
     "It is not here yet, and I need an invoice." A word such as "invoice" alone proves little ("no receipt
     obviously"), the part of the sentence does. "What is your number? My parcel has not come." How a buyer wants to be
-    answered is not what the answer is about.
+    answered, or what he calls us, is not what the answer is about. "Please cancel it, it is not here yet."
     """
     classify = partial(load_classifier().classify, why=False)
     texts = [_readable(message) for message in messages]
@@ -115,7 +115,7 @@ def predict_all(messages: Sequence[str]) -> list[Prediction]:
     parts = [(i, part) for i, whole in enumerate(found) for part in _telling_parts(texts[i][:READ], whole)]
     read = zip(parts, classify([part for _, part in parts]) if parts else [], strict=True)
     for i, heard in groupby(read, key=lambda pair: pair[0][0]):
-        found[i] = _with_parts(found[i], [p for _, p in heard if p.probability >= CLEAR])
+        found[i] = _with_parts(found[i], texts[i][:READ], [p for _, p in heard if p.probability >= CLEAR])
     return found
 
 
@@ -123,33 +123,57 @@ def _telling_parts(text: str, whole: Prediction) -> list[str]:
     """The parts of a message that may say what the whole hides."""
     if whole.language not in LANGUAGES or "no_reply_needed" in whole.flags:
         return []
-    if _is_about_contact(whole):
+    if _may_hide(whole):
         return split(text)
+    if whole.scenario == "logistics_delay" and cancels(text, whole.language):
+        return [part for part in split(text) if cancels(part, whole.language)]
     if whole.scenario == "other" or not _is_side_ask(text, whole.language):
         return []
     return [part for part in split(text) if _is_side_ask(part, whole.language)]
 
 
-def _is_about_contact(p: Prediction) -> bool:
-    """True if a wish for a phone call or a person may hide what the message is about."""
-    return _wishes_contact(p) and (p.scenario == "other" or not p.sure)
+def _may_hide(p: Prediction) -> bool:
+    """True if a wish for a phone call or a person, or an insult, may hide what the message is about."""
+    return _is_beside_the_matter(p) and (p.scenario == "other" or not p.sure)
 
 
-def _wishes_contact(p: Prediction) -> bool:
-    return not {"contact_off_amazon", "asks_for_person"}.isdisjoint(p.flags)
+def _is_beside_the_matter(p: Prediction) -> bool:
+    return not BESIDE_THE_MATTER.isdisjoint(p.flags)
 
 
-def _with_parts(whole: Prediction, parts: Sequence[Prediction]) -> Prediction:
+@cache
+def _cancelling(language: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    book = templates(language)
+    blank = "" if language == "ja" else " "
+    return book.by_id[CANCELLATION].words, tuple(f"{blank}{fold(w)}{blank}" for w in book.letter.condition_words)
+
+
+def cancels(text: str, language: str) -> bool:
+    """True if a text holds a word to cancel an order by, and no condition.
+
+    >>> cancels("Please cancel my order.", "en"), cancels("If it is not here by Friday I cancel it.", "en")
+    (True, False)
+    """
+    wishes, conditions = _cancelling(language)
+    words = spaced(text)
+    return any(w in words for w in wishes) and not any(w in words for w in conditions)
+
+
+def _with_parts(whole: Prediction, text: str, parts: Sequence[Prediction]) -> Prediction:
     """The prediction with what its parts ask for clearly."""
-    if _is_about_contact(whole):
+    if _may_hide(whole):
         best = max((p for p in parts if p.scenario != "other"), key=lambda p: p.probability, default=None)
-        another = any(p.scenario == "other" and not _wishes_contact(p) for p in parts)  # to cancel, an invoice …
+        another = any(p.scenario == "other" and not _is_beside_the_matter(p) for p in parts)  # to cancel, an invoice …
+        another &= "abusive_language" not in whole.flags  # insults are "other" too
         if best is None or another or best.scenario == whole.scenario:
             return whole
         ranking = [(best.scenario, best.probability), *(r for r in whole.ranking if r[0] != best.scenario)]
         also = tuple(name for name in whole.also if name != best.scenario)
         return replace(whole, scenario=best.scenario, probability=best.probability, ranking=ranking, also=also)
-    return replace(whole, also=("other",)) if any(p.scenario == "other" for p in parts) else whole
+    others = [p for p in parts if p.scenario == "other"]
+    if others and whole.scenario == "logistics_delay" and cancels(text, whole.language):
+        return replace(others[0], flags=whole.flags, sure=False, also=())
+    return replace(whole, also=("other",)) if others else whole
 
 
 def _is_side_ask(text: str, language: str) -> bool:

@@ -153,6 +153,8 @@ class Letter:
     review_words: tuple[str, ...]  # a demand that holds one is answered without money
     keeping_words: tuple[str, ...]  # of a buyer who keeps the item: it is money that is wanted
     returning_words: tuple[str, ...]  # of one who sends it back: it is a return
+    replacing_words: tuple[str, ...]  # of one who wants another one, or the money back, for one that is no good
+    condition_words: tuple[str, ...]  # whole words: "if it is not here by Friday, cancel it" cancels nothing yet
     close: str
     team: str
     order: str
