@@ -51,8 +51,11 @@ _MAILBOX = re2.compile(
     r"^(?:support|info|help|care|service|contact|contacto|kontakt|hilfe|ayuda|sales|hello|mail|office|sav|assistenza"
     r"|assistance|aide)\b"
 )
+_PAGE = re2.compile(
+    r"^(?:guide|manual|page|steps?|instructions|video|film|list|faq|details|information|photos|pictures|shop|site) at "
+)
 _TO_WRITE = re2.compile(
-    r"\b(?:write|writing|mail|e-mail|email|mailbox|inbox|send|message|drop|address|contact|reach|ask|schick\w*|schreib\w*"
+    r"\b(?:write|writing|mail|e-mail|email|mailbox|inbox|send|message|drop|address|contact|reach|ask|shoot|ping|fire|pop|forward|schick\w*|schreib\w*"
     r"|send\w+|melde\w*|erreich\w*)\b"
 )
 _FREE_MAIL = re2.compile(
@@ -261,6 +264,8 @@ def _without_next_sentence(said: str) -> str:
 
 def _is_address(case: Case, start: int, said: str) -> bool:
     """True for "write to me at cosyhome dot com", not for "look at amazon.com" or "the form at cosyhome dot com"."""
+    if _PAGE.search(said):
+        return False
     first, _ = case.reading.sentence_at(start)
     written = _TO_WRITE.search(case.plain[max(first, start - 40) : start])
     return (

@@ -194,7 +194,7 @@ def _is_offered(case: Case, offer: Offer) -> bool:
         return False
     if offer.share and case.says("impossible", offer.end, sentence[1]):  # half of it and you keep it: not possible
         return False
-    if _is_named_otherwise(case, offer, clause):
+    if _is_named_otherwise(case, offer, clause) or case.says("paid_with", *sentence):
         return False
     if case.says("part_back", *sentence) and not case.says("kept", *sentence):  # half, as one of two chairs came back
         return False

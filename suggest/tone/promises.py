@@ -157,6 +157,27 @@ def leaves_free(case: Case, start: int, end: int) -> bool:
     return not case.says("but", first + free, last)
 
 
+def is_namesake(case: Case, start: int, end: int) -> bool:
+    """True for what only shares its name with a review: the 5 stars of a garland, a star-head screw."""
+    first, last = case.reading.sentence_at(start)
+    if not case.says("namesake", first, last):
+        return False
+    found = spans(case.word("namesake"), case.plain[first:last])
+    return any(first + a < end and start < first + b for a, b in found)
+
+
+def is_settled(case: Case, start: int, end: int) -> bool:
+    """True for what is cleared with the carrier while the reply says that the buyer has the money or a new parcel."""
+    first, last = case.reading.sentence_at(start)
+    return case.says("with_carrier", first, last) and case.says("settled", 0, len(case.plain))
+
+
+def is_dated(case: Case, start: int, end: int) -> bool:
+    """True if another sentence says by when: what is hoped for or looked into beside it is no promise of its own."""
+    first, last = case.reading.sentence_at(start)
+    return any(not first <= a < last and not _is_past(case, a, b, (0, 0)) for a, b in case.where("bound"))
+
+
 def is_given_name(case: Case, start: int, end: int) -> bool:
     """True for a buyer whose name looks like an empty field: "Hi Nan", "Hola, Nil"; a table writes nan, NaN or NULL."""
     words = case.reading.shown[start:end].rstrip(",.;:! ").split()
@@ -226,5 +247,8 @@ CONDITIONS = {
     "done": is_done,
     "left_free": leaves_free,
     "given_name": is_given_name,
+    "namesake": is_namesake,
+    "dated": is_dated,
+    "settled": is_settled,
     "quoted": is_quoted,
 }

@@ -91,6 +91,7 @@ KINDS = (
 CONDITIONS = (
     "bounded", "instruction", "negated", "denied", "refused", "quoted", "conditional", "supposed", "paid_with",
     "lawful", "domestic", "feature", "done", "left_free", "given_name",
+    "namesake", "settled", "dated",
 )  # fmt: skip
 
 
