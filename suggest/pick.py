@@ -19,10 +19,13 @@ UNDERSTOOD = 0.4  # probability of the likeliest scenario below which the buyer 
 LIKELY = 0.15  # probability from which another scenario is worth a look
 ALSO_LIKELY = 0.15  # probability from which a second ask counts though none of its words is there
 DECIDED = 8.0  # what it weighs that a buyer keeps the item or sends it back, where only that is in question
+TOLD = 0.85  # probability from which a message on an injury asks for a return or money though no word of that is there
+VAGUE = 0.7  # the same for "other" where none of its words is there: it would only be said that someone looks at it
 HIDDEN = 0.5  # weight of "other" where a wish for a call or an insult makes it likely, whatever the matter is
 BESIDE_THE_MATTER = frozenset({"contact_off_amazon", "asks_for_person", "abusive_language"})
 EXPECTED_NOW = 1.5  # weight from which the stage of the order alone speaks for a second ask
 ALIKE = 10  # per cent of likeness to samples that make no difference: how often people kept a template decides
+CANCELLATION = "other-cancel"  # whose words nothing may pass over: it cannot be taken back
 LETTERS = 3  # letters that a message needs to be one; a Chinese character counts for two: 返品 is a whole ask
 
 
@@ -46,7 +49,7 @@ def _known(*names: str) -> Callable[[Facts], bool]:
 CONDITIONS: dict[str, Callable[[Facts], bool]] = {
     **{name: _flag(name) for name in FLAGS},
     "threat": lambda f: f.case.is_threatened,
-    "nothing else": lambda f: is_nothing_else(f.case),
+    "nothing else": lambda f: is_nothing_else(f.case) and CANCELLATION not in f.worded,
     "not understood": lambda f: is_not_understood(f),
     "other order quoted": lambda f: is_other_order(f.case),
     "order": _known("order_id"),
@@ -135,10 +138,15 @@ def weighed(prediction: Prediction, facts: Facts) -> Prediction:
     "It stays dark, can you exchange it?", 0.9 how to use it: whoever wants another one asks for no steps.
     """
     found = _with_facts(prediction, facts)
+    if _is_told_only(found, facts):
+        return replace(found, scenario="other")
     if found.scenario != "usage_help" or not _wants_another(facts):
         return found
+    steps = (
+        ("usage_help",) if facts.has(("steps",)) else ()
+    )  # "How do I descale it? And the tank is cracked, a new one?"
     beside = tuple(name for name in found.also if name != "returns")
-    return replace(found, scenario="returns", also=beside, sure=False)
+    return replace(found, scenario="returns", also=(*beside, *steps), sure=False)
 
 
 def _with_facts(prediction: Prediction, facts: Facts) -> Prediction:
@@ -158,7 +166,10 @@ def _with_facts(prediction: Prediction, facts: Facts) -> Prediction:
     names_sum = bool(_SUM.search(facts.case.message[:READ]))
     if facts.case.is_threatened and names_sum:
         weights["compensation_demand"] *= 2
-    if not BESIDE_THE_MATTER.isdisjoint(prediction.flags) and not is_named("other", facts):
+    if facts.case.says("review_words"):
+        weights["usage_help"] *= 0.5  # nobody gives stars for being told how
+    beside = prediction.scenario == "other" and not BESIDE_THE_MATTER.isdisjoint(prediction.flags)
+    if beside and not is_named("other", facts):
         weights["other"] *= HIDDEN
     if {"returns", "usage_help"} <= {name for name, _ in prediction.ranking[:3]} and facts.case.says("keeping_words"):
         weights["usage_help"] *= DECIDED
@@ -172,11 +183,25 @@ def _with_facts(prediction: Prediction, facts: Facts) -> Prediction:
     total = sum(p * weights[name] for name, p in prediction.ranking) / (sum(p for _, p in prediction.ranking) or 1)
     ranking = sorted(((n, round(p * weights[n] / total, 4)) for n, p in prediction.ranking), key=lambda r: -r[1])
     scenario, probability = ranking[0]
-    if probability < UNDERSTOOD and not speaks_for(scenario, facts):
+    vague = scenario == "other" and not is_named("other", facts)
+    if (vague and probability < VAGUE) or (probability < UNDERSTOOD and not speaks_for(scenario, facts)):
         named = [(name, p) for name, p in ranking[1:3] if p >= LIKELY and name != "other" and is_named(name, facts)]
         scenario, probability = next(iter(named), ranking[0])
+    if scenario in also:  # both are heard: the other address, or to cancel it, stays the first where it is named
+        also = (prediction.scenario, *also)
+        if prediction.scenario == "other" and is_named("other", facts):
+            scenario, probability = "other", dict(ranking)["other"]
     also = tuple(name for name in also if name != scenario)
     return replace(prediction, scenario=scenario, probability=probability, ranking=ranking, also=also)
+
+
+def _is_told_only(found: Prediction, facts: Facts) -> bool:
+    """True for an injury that is told with no ask beside it: whoever bleeds returns nothing yet and names no sum."""
+    if "safety_or_injury" not in found.flags or found.scenario not in ("returns", "compensation_demand"):
+        return False
+    asks = any(map(facts.case.says, ("keeping_words", "returning_words", "replacing_words")))
+    names_sum = _SUM.search(facts.case.message[:READ])
+    return not (found.sure or found.probability >= TOLD or asks or names_sum)
 
 
 def _wants_another(facts: Facts) -> bool:

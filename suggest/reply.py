@@ -18,7 +18,18 @@ from suggest.case import READ, Case, known_to_be
 from suggest.compensation import Money
 from suggest.deadlines import reply_by
 from suggest.fill import Fact, Facts, Filled, fill, said
-from suggest.pick import BESIDE_THE_MATTER, LIKELY, Choice, candidates, fits, is_named, pick, unfilled, weighed
+from suggest.pick import (
+    BESIDE_THE_MATTER,
+    CANCELLATION,
+    LIKELY,
+    Choice,
+    candidates,
+    fits,
+    is_named,
+    pick,
+    unfilled,
+    weighed,
+)
 from suggest.policy import Policy
 from suggest.reasons import Reason, reason
 from suggest.templates import LANGUAGES, Line, Situation, Template, Text, fold, lines, parse_line, spaced, templates
@@ -28,7 +39,6 @@ HOME = {"en": "US", "de": "DE", "fr": "FR", "es": "ES", "it": "IT", "ja": "JP"} 
 CLEAR = 0.6  # probability of a part of a message from which it is an ask by itself
 SHORTEST_PART = 6  # letters
 SHORT = {"person-safety": "short-safety"}  # what stands in for a reply that is too long for the channel
-CANCELLATION = "other-cancel"  # whose words no answer on a parcel may pass over: it cannot be taken back
 PRESALE_DELIVERY = "presale-delivery"  # what is said of a delivery where nothing was ordered yet
 HINTED = 0.05  # the same where a template of that scenario is named by its words
 ALIKE = 75  # per cent of likeness from which two replies are the same one
@@ -127,9 +137,9 @@ def _telling_parts(text: str, whole: Prediction) -> list[str]:
         return split(text)
     if whole.scenario == "logistics_delay" and cancels(text, whole.language):
         return [part for part in split(text) if cancels(part, whole.language)]
-    if whole.scenario == "other" or not _is_side_ask(text, whole.language):
+    if not _is_side_ask(text, whole.language) or (whole.scenario == "other" and whole.sure):
         return []
-    return [part for part in split(text) if _is_side_ask(part, whole.language)]
+    return [p for p in split(text) if _is_side_ask(p, whole.language) == (whole.scenario != "other")]
 
 
 def _may_hide(p: Prediction) -> bool:
@@ -161,16 +171,19 @@ def cancels(text: str, language: str) -> bool:
 
 def _with_parts(whole: Prediction, text: str, parts: Sequence[Prediction]) -> Prediction:
     """The prediction with what its parts ask for clearly."""
-    if _may_hide(whole):
-        best = max((p for p in parts if p.scenario != "other"), key=lambda p: p.probability, default=None)
-        another = any(p.scenario == "other" and not _is_beside_the_matter(p) for p in parts)  # to cancel, an invoice …
-        another &= "abusive_language" not in whole.flags  # insults are "other" too
-        if best is None or another or best.scenario == whole.scenario:
+    others = [p for p in parts if p.scenario == "other"]
+    if _may_hide(whole) or whole.scenario == "other":
+        likely = {name for name, p in whole.ranking if p >= LIKELY} if not _may_hide(whole) else set(SCENARIOS)
+        heard = [p for p in parts if p.scenario != "other" and p.scenario in likely]
+        best = max(heard, key=lambda p: p.probability, default=None)
+        # beside a wish for a call one to cancel, an invoice …; insults are "other" too
+        another = "abusive_language" not in whole.flags and any(not _is_beside_the_matter(p) for p in others)
+        if best is None or best.scenario == whole.scenario or (another and _may_hide(whole)):
             return whole
         ranking = [(best.scenario, best.probability), *(r for r in whole.ranking if r[0] != best.scenario)]
-        also = tuple(name for name in whole.also if name != best.scenario)
+        beside = (*whole.also, *(() if _may_hide(whole) else ("other",)))
+        also = tuple(dict.fromkeys(name for name in beside if name != best.scenario))
         return replace(whole, scenario=best.scenario, probability=best.probability, ranking=ranking, also=also)
-    others = [p for p in parts if p.scenario == "other"]
     if others and whole.scenario == "logistics_delay" and cancels(text, whole.language):
         return replace(others[0], flags=whole.flags, sure=False, also=())
     return replace(whole, also=("other",)) if others else whole

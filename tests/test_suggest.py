@@ -141,6 +141,9 @@ ANOTHER = [
     ("es", "No lo quiero devolver, solo saber cómo va.", {"logistics_delay": 0.33, "returns": 0.3, "usage_help": 0.2},
      "usage-unknown"),
     ("en", "call me on my cell, cant get the thing to pair", {"other": 0.5, "usage_help": 0.3}, "usage-unknown"),
+    ("ja", "注文したのは青のはずですが、届いたのは赤でした。", {"other": 0.6, "returns": 0.35}, "returns-wrong-item"),
+    ("de", "5 Sterne nur gegen einen Zehner, der Deckel ist schief.", {"usage_help": 0.46, "compensation_demand": 0.35},
+     "compensation-threat"),
 ]  # fmt: skip
 
 
@@ -156,10 +159,37 @@ def test_what_the_buyer_wants_for_it_decides_what_it_is_about(
     assert (s.template_id, s.status) == (template_id, "review")
 
 
+def test_a_new_one_is_asked_for_and_the_steps_too() -> None:
+    s = reply("How do I descale it? And the tank drips, do I get a new one? I want a new one.", "usage_help",
+              {"order_id": ID, **GONE, "manual_steps": "Press ECO for 5 s."})  # fmt: skip
+    assert (s.scenario, s.also, s.template_id) == ("returns", ("usage_help",), "returns-defective")
+    assert "Press ECO for 5 s." in s.text
+
+
+def test_the_ask_that_is_weighed_down_is_answered_too() -> None:
+    ranking = [("other", 0.55), ("logistics_delay", 0.45)]
+    prediction = Prediction("other", 0.55, ranking, ("logistics_delay",), ("two_topics",), "en", False)
+    order = {"order_id": ID, "ordered_at": "2026-11-20"}
+    s = suggest("Another address please. Has it left?", prediction, order=order, marketplace="US", now=NOW)
+    assert (s.template_id, s.also) == ("other-address", ("logistics_delay",))
+    assert "Our data shows no shipment for it yet" in s.text
+
+
+def test_an_injury_without_an_ask_is_no_return() -> None:
+    def scenario(message: str) -> str:
+        ranking = [("returns", 0.6), ("compensation_demand", 0.3)]
+        prediction = Prediction("returns", 0.6, ranking, (), ("safety_or_injury",), "en", False)
+        return suggest(message, prediction, order={"order_id": ID, **GONE}, marketplace="US", now=NOW).scenario
+
+    assert scenario("The lid shattered and I have four stitches. What now?") == "other"
+    assert scenario("The lid shattered and I have four stitches. I want to return it.") == "returns"
+
+
 CANCELLED = [
     # an order on its way, what the message is about: a condition cancels nothing yet
     ("Hi, please cancel my order, I found one in the shop next door. It has not arrived yet.", "other"),
     ("Hola, quiero anular el pedido, lo he encontrado en otra tienda. Aún no me ha llegado.", "other"),
+    ("Necesito cancelar, me he equivocado de talla. Gracias.", "other"),
     ("It has not arrived. If it is not here by Friday I will cancel it. Where is it?", "logistics_delay"),
     ("Wo bleibt das Paket? Wenn es morgen nicht da ist, storniere ich.", "logistics_delay"),
 ]
