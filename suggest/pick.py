@@ -168,8 +168,8 @@ def _with_facts(prediction: Prediction, facts: Facts) -> Prediction:
         weights["compensation_demand"] *= 2
     if facts.case.says("review_words"):
         weights["usage_help"] *= 0.5  # nobody gives stars for being told how
-    beside = prediction.scenario == "other" and not BESIDE_THE_MATTER.isdisjoint(prediction.flags)
-    if beside and not is_named("other", facts):
+    beside = BESIDE_THE_MATTER & set(prediction.flags) - {"asks_for_person"}
+    if beside and prediction.scenario == "other" and not is_named("other", facts):
         weights["other"] *= HIDDEN
     if {"returns", "usage_help"} <= {name for name, _ in prediction.ranking[:3]} and facts.case.says("keeping_words"):
         weights["usage_help"] *= DECIDED
