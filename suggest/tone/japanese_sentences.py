@@ -86,19 +86,19 @@ class Sentence:
         return place + i - begins
 
 
-_IDS = r"%m\\t%phl\\t%phr\\t%c"  # a word, what it may stand after and before, its cost
-_KNOWN = r"%F-[0,1,2]\\t%f[4]\\t%f[5]\\t%f[7]\\t%f[10]"
-_UNKNOWN = r"%F-[0,1,2]\\t\\t\\t%m\\t%m"
+_FEATURES = r"%m\\t%F-[0,1,2]\\t%f[4]\\t%f[5]\\t%f[7]\\t%f[10]\\n"
+_OF_UNKNOWN = r"%m\\t%F-[0,1,2]\\t\\t\\t%m\\t%m\\n"
 
 
 @cache
-def _tagger(known: str, unknown: str) -> "GenericTagger":
+def _tagger() -> "GenericTagger":
     """MeCab that writes one line a word; fugashi's word objects read the same features three times slower."""
     import fugashi
     import unidic_lite
 
     folder = unidic_lite.DICDIR
-    return fugashi.GenericTagger(f'-r "{folder}/dicrc" -d "{folder}" -O "" -F "{known}" -U "{unknown}" -E ""')
+    options = f'-r "{folder}/dicrc" -d "{folder}" -O "" -F "{_FEATURES}" -U "{_OF_UNKNOWN}" -E ""'
+    return fugashi.GenericTagger(options)
 
 
 def words_of(text: str) -> Words:
@@ -112,26 +112,22 @@ def words_of(text: str) -> Words:
 
 
 def _words(text: str) -> Words:
-    lines = _tagger(rf"{_IDS}\\n", rf"{_IDS}\\t?\\n").parse(text).split("\n")
-    try:
-        words = Words(map(_WORDS.__getitem__, filter(None, lines)))
-    except KeyError:
-        words = Words(_learned(text, list(filter(None, lines))))
+    if len(_known_words) > WORDS_KEPT:
+        _known_words.clear()
+    words = Words(map(_known_words.__getitem__, filter(None, _tagger().parse(text).split("\n"))))
     words.said = text
     return words
 
 
-def _learned(text: str, lines: list[str]) -> list[Word]:
-    """The words of a text with their features, which take half as long again to write out, and are kept."""
-    if len(_WORDS) >= WORDS_KEPT:
-        _WORDS.clear()
-    features = filter(None, _tagger(rf"%m\\t{_KNOWN}\\n", rf"%m\\t{_UNKNOWN}\\n").parse(text).split("\n"))
-    words = [Word._make(line.split("\t")) for line in features]
-    _WORDS.update(zip(lines, words, strict=True))
-    return words
+class _KnownWords(dict[str, Word]):
+    """Words by the line of the tagger; much is said again and again."""
+
+    def __missing__(self, line: str) -> Word:
+        word = self[line] = Word._make(line.split("\t"))
+        return word
 
 
-_WORDS: dict[str, Word] = {}  # by the line of the tagger
+_known_words = _KnownWords()
 _kept = lru_cache(maxsize=KEPT)(_words)
 
 
