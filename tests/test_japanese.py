@@ -238,6 +238,7 @@ def test_places_point_into_the_text_as_it_was_given(text: str, place: str) -> No
 
 HOSTILE = [
     *("\ud800ありがとう。\udfff", "\x00届く\x00。", "\u202e届いた。"),
+    "本日発送しました*",  # the last word has no features in the dictionary
     *(
         3000 * text
         for text in (

@@ -9,7 +9,7 @@ from messages import InputError, Order
 from suggest.tone.case import Case
 from suggest.tone.check import LOOKS_FOR, check
 from suggest.tone.matching import matcher, matcher_of
-from suggest.tone.needles import needles
+from suggest.tone.needles import Needles, needles
 from suggest.tone.promises import CONDITIONS
 from suggest.tone.reading import LONGEST, Reading
 from suggest.tone.rules import CONDITIONS as NAMED
@@ -144,6 +144,24 @@ NEEDLES = [
 @pytest.mark.parametrize("pattern, letters", NEEDLES)
 def test_letters_without_which_a_pattern_matches_nowhere(pattern, letters):
     assert {w for way in needles(pattern) for choice in way for w in choice} == set(letters)
+
+
+SURE = [
+    (r"\b(?:if|dank\w*)\b", "if so", True),
+    (r"\b(?:if|dank\w*)\b", "besten dank!", True),
+    (r"\b(?:if|dank\w*)\b", "a gift", False),
+    (r"\bdank\w+\b", "besten dank!", False),  # it may be that, and is not
+    (r"as soon", "as, soon", False),  # a blank may have been a comma
+    (r"中国", "在中国。", True),
+    (r"\b中国", "在中国", False),
+    (r"\d days|4", "in 5 weeks", False),  # a number may be another
+    (r"^soon", "too soon", False),
+]
+
+
+@pytest.mark.parametrize("pattern, text, is_sure", SURE)
+def test_words_that_alone_make_a_pattern_match(pattern, text, is_sure):
+    assert bool(Needles({"it": pattern}).found(text.encode())[1] & 1) == is_sure
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

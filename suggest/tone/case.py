@@ -1,16 +1,15 @@
 """What is known beside the reply: the order, the buyer's message and the seller's settings."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
 from typing import Any, TypeVar
 
 import re2
 
 from messages import Order
 from suggest.tone.matching import Occurring, matcher, words_pattern
-from suggest.tone.reading import Reading, spans, stands_in
+from suggest.tone.reading import Reading, kept, spans, stands_in
 
 T = TypeVar("T")
 
@@ -36,7 +35,7 @@ class Case:
         """The reply in plain letters."""
         return self.reading.plain
 
-    @cached_property
+    @kept
     def occurring(self) -> Occurring:
         """The word lists and signs of which something stands in the reply at all."""
         return matcher(self.reading.language).occurring(self.reading)
@@ -56,7 +55,7 @@ class Case:
         said = self.plain[start:end]
         return stands_in(self.word(name), _ASKED.sub("", said) if "か" in said else said)
 
-    @cached_property
+    @kept
     def _known(self) -> dict[object, list[Any]]:
         return {}
 
@@ -66,11 +65,13 @@ class Case:
             self._known[name] = list(look())
         return self._known[name]
 
+    def places(self, name: str) -> Iterator[tuple[int, int]]:
+        """The places where a word list of the language matches, each looked for when it is asked for."""
+        return spans(self.word(name), self.plain) if self.occurring.may_hold(name) else iter(())
+
     def where(self, name: str) -> list[tuple[int, int]]:
-        """Every place where a word list of the language matches."""
-        if name not in self.occurring:
-            return []
-        return self.once(name, lambda: spans(self.word(name), self.plain))
+        """Every place where a word list of the language matches; kept."""
+        return self.once(name, lambda: self.places(name)) if self.occurring.may_hold(name) else []
 
     @property
     def is_presale(self) -> bool:

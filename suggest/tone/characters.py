@@ -12,7 +12,8 @@ Spans = Iterator[tuple[int, int]]  # of the text as it was given, unlike the spa
 _HAN = "\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _EASTERN = re.compile(f"[{_HAN}\u3040-\u30ff]+")
 _WIDE = re.compile("[\uff01-\uff5e\u3000-\u3003\u300c-\u300f\u3010-\u3011\uff61\uffe5]+")
-_HALF_KANA = re.compile("[\uff61-\uff9f]+")
+_HALF = "\uff61-\uff9f"
+_HALF_KANA = re.compile(f"[{_HALF}]+")
 _IN_NAMES = "圳鑫鄞溧漯邳郫涪滁淄嵊涿睢沂"  # of towns and firms, written the same everywhere: 深圳 is right in Japanese
 _LETTER = re.compile(r"[^\W\d_]")
 
@@ -79,15 +80,16 @@ def simplified(case: Case) -> Spans:
     if case.reading.language != "ja":
         return
     text = _head(case)
-    yield from (m.span() for m in _HALF_KANA.finditer(text))
-    yield from (m.span() for m in _simplified().finditer(text))
+    if _simplified(_HALF).search(text):
+        yield from (m.span() for m in _HALF_KANA.finditer(text))
+        yield from (m.span() for m in _simplified().finditer(text))
 
 
 @cache
-def _simplified() -> "re.Pattern[str]":
-    """Every character that is simplified, one by one: those of GB 2312, seventy rows of 94 from 0xb0a1."""
+def _simplified(others: str = "") -> "re.Pattern[str]":
+    """Every character that is simplified, one by one: those of GB 2312, seventy rows of 94 from 0xb0a1; and others."""
     written = bytes(byte for row in range(0xB0, 0xF8) for cell in range(0xA1, 0xFF) for byte in (row, cell))
-    return re.compile(f"[{''.join(c for c in written.decode('gb2312', 'ignore') if is_simplified(c))}]")
+    return re.compile(f"[{others}{''.join(c for c in written.decode('gb2312', 'ignore') if is_simplified(c))}]")
 
 
 @cache
@@ -147,7 +149,9 @@ def markup(case: Case) -> Spans:
 
 def control(case: Case) -> Spans:
     """Control, zero-width, bidi, private-use and broken characters."""
-    yield from (m.span() for m in _CONTROL.finditer(_head(case)))
+    text = _head(case)
+    if not (text.isascii() and text.replace("\n", " ").isprintable()):
+        yield from (m.span() for m in _CONTROL.finditer(text))
 
 
 def many_breaks(case: Case) -> Spans:

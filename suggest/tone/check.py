@@ -22,6 +22,8 @@ Places = Iterator[tuple[int, int]]
 
 # Which function looks for which kind of rule; `avoid` is the one that needs no code.
 IN_TEXT = {"residue", "simplified", "length", "markup", "control", "breaks"}  # their spans are the text's own
+OF_ORDERS = {"over_compensation", "order_id", "other_order_id", "carrier", "tracking", "arrival"}
+OF_SCENARIOS = {"diagnosis", "link_only"}
 BY_LIKENESS = ("reassuring", "courting")
 NO_COMFORT = ("prohibited_words", "review_manipulation")  # warm words there are a part of the trick or of the plea
 NO_NAMES = ("vague", "generic_reassurance")  # what words of a name say
@@ -150,7 +152,8 @@ def _broken(case: Case) -> Iterator[tuple[Rule, int, int]]:
         for rule, start, end in matched
         if rule.category not in NO_NAMES or not promises.is_named(case, start, end)
     ]
-    matched += [(rule, start, end) for rule, look in _looks(book.language) for start, end in look(case)]
+    looks = _looks(book.language, case.order is not None, case.scenario is not None)
+    matched += [(rule, start, end) for rule, look in looks for start, end in look(case)]
     tricks = {case.reading.sentence_at(start) for rule, start, _ in matched if rule.category in NO_COMFORT}
     tricks |= {
         case.reading.sentence_at(case.reading.sentence_at(start)[1])
@@ -163,5 +166,10 @@ def _broken(case: Case) -> Iterator[tuple[Rule, int, int]]:
 
 
 @cache
-def _looks(language: str) -> list[tuple[Rule, Callable[[Case], Places]]]:
-    return [(rule, LOOKS_FOR[rule.kind]) for rule in rule_book(language).rules if rule.kind in LOOKS_FOR]
+def _looks(language: str, has_order: bool, has_scenario: bool) -> list[tuple[Rule, Callable[[Case], Places]]]:
+    """The functions that can find something in a reply of this language, given what is known beside it."""
+    idle = {"residue"} if language == "ja" else {"simplified"}
+    idle |= set() if has_order else OF_ORDERS
+    idle |= set() if has_scenario else OF_SCENARIOS
+    rules = [rule for rule in rule_book(language).rules if rule.kind in LOOKS_FOR and rule.kind not in idle]
+    return [(rule, LOOKS_FOR[rule.kind]) for rule in rules]

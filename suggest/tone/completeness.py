@@ -60,22 +60,24 @@ def is_resolved(case: Case) -> bool:
 
     Words of thanks and regret outweigh an action beside them ("sorry for the late delivery"), but not a sum of money.
     """
+    if any(_decides(case, place) for place in _numbers(case)):
+        return True
+    if any(_decides(case, a) for name in ("action", "answer", "call") for a, _ in case.places(name)):
+        return True
+    if any(_decides(case, a) for a, _ in case.where("bound")) or _is_plain_answer(case):
+        return True
     if "request" in case.occurring or money.sums(case):
-        return True
-    if any(_decides(case, a) for name in ("answer", "bound", "action", "call") for a, _ in case.where(name)):
-        return True
-    if _is_plain_answer(case):
-        return True
-    ids = _named(case)
-    if any(
-        _decides(case, m.start())
-        for m in _NUMBERED.finditer(case.plain)
-        if not any(a <= m.start() < b for _, a, b in ids)
-    ):
         return True
     if case.is_presale and any(_is_statement(case, *sentence) for sentence in case.reading.sentences):
         return True
     return bool(_links(case))
+
+
+def _numbers(case: Case) -> Iterator[int]:
+    """Where numbers stand that are no part of an order id."""
+    for m in _NUMBERED.finditer(case.plain):
+        if not any(a <= m.start() < b for _, a, b in _named(case)):
+            yield m.start()
 
 
 def _is_plain_answer(case: Case) -> bool:
@@ -100,21 +102,23 @@ def _is_filler(case: Case, start: int, end: int) -> bool:
 
 def _counts(case: Case, place: int) -> bool:
     """True if the clause around this place is not one of thanks, regret or patience."""
-    return not case.says("filler", *segment(case, place, place + 1))
+    return not ("filler" in case.occurring and case.says("filler", *segment(case, place, place + 1)))
 
 
 def _decides(case: Case, place: int) -> bool:
     """True if the clause around this place is none of thanks, and neither it nor its sentence only looks back."""
-    if not _counts(case, place) or _is_past_cause(case, place) or _is_told_of_feelings(case, place):
+    if not any(map(case.occurring.may_hold, ("filler", "mishap", "feeling", "found"))):
+        return True
+    if not _counts(case, place) or _is_past_cause(case, place):
         return False
-    return not _is_finding(case, *case.reading.sentence_at(place))
-
-
-def _is_told_of_feelings(case: Case, place: int) -> bool:
-    """True in "we understand that you are upset, with the wedding in three weeks": nothing is done, no step is told."""
     sentence = case.reading.sentence_at(place)
+    return not _is_told_of_feelings(case, *sentence) and not _is_finding(case, *sentence)
+
+
+def _is_told_of_feelings(case: Case, start: int, end: int) -> bool:
+    """True in "we understand that you are upset, with the wedding in three weeks": nothing is done, no step is told."""
     told = ("ahead", "step", "instruction", "answer", "action")
-    return case.says("feeling", *sentence) and not any(case.says(name, *sentence) for name in told)
+    return case.says("feeling", start, end) and not any(case.says(name, start, end) for name in told)
 
 
 def _is_finding(case: Case, start: int, end: int) -> bool:
@@ -125,8 +129,9 @@ def _is_finding(case: Case, start: int, end: int) -> bool:
 
 def _is_past_cause(case: Case, place: int) -> bool:
     """True if the clause around this place only tells what went wrong: "the parcel was sent to the wrong depot"."""
-    first, last = segment(case, place, place + 1)
-    return any(a < last and first < b for a, b in case.where("mishap"))
+    mishaps = case.where("mishap")
+    first, last = segment(case, place, place + 1) if mishaps else (0, 0)
+    return any(a < last and first < b for a, b in mishaps)
 
 
 def _is_statement(case: Case, start: int, end: int) -> bool:

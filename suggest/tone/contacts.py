@@ -11,7 +11,7 @@ from messages import marketplaces
 from suggest.tone.case import Case
 from suggest.tone.promises import segment
 from suggest.tone.reading import options, spans, stands_in
-from suggest.tone.signs import AT, DOT, SIGNS
+from suggest.tone.signs import AT, DIGIT, DOT, GAP
 
 Spans = Iterator[tuple[int, int]]
 
@@ -78,6 +78,7 @@ _NAMED = re2.compile(
 _DOTTED = re.compile(r"[.:](?:(?<=\.)[a-z]|(?<= \.) ?[a-z]|(?<=:) ?/)")  # without which there is no link
 _SPACED = re2.compile(r"\b[a-z0-9](?: [a-z0-9\-]){2,30} ?\. ?[a-z](?: [a-z]){1,6}\b", options())  # l u m e n . c o m
 _LETTERS_APART = re.compile(r"\. ?[a-z] [a-z]\b", re.ASCII)
+_TWO_LETTERS = re.compile("[a-z][a-z]")
 _FIGURE = re.compile("[0-9〇零一二三四五六七八九]")
 _SPELLED = re2.compile(rf"([a-z0-9][a-z0-9\-]{{1,40}}),? ?(?:{DOT}),? ?([a-z]{{2,12}})\b( ?(?:{_SLASH}))?", options())
 
@@ -92,7 +93,7 @@ _ID = re.compile(
 )
 _PRICE = re.compile(r"[$€£¥]\s?$|\b(?:eur|usd|gbp|jpy)\s?$")
 _PRICE_AFTER = re.compile(r"\s?(?:[$€£¥円%]|eur|usd|euros?\b|yen\b|dollars?\b|(?:mm|cm|kg|mah|lm|rpm|kwh|hz|ml|km)\b)")
-_MANY_DIGITS = re2.compile(SIGNS["sign: digits"])
+_MANY_DIGITS = re2.compile(rf"{DIGIT}(?:{GAP}{DIGIT}){{6}}")
 _AN_ORDER = re.compile(r"\d{3}-\d{7}-\d{7}")
 _NO_PHONE = re.compile(rf"{_AN_ORDER.pattern}|\b[a-z]{{1,4}}\d{{6,}}[a-z]{{0,3}}\b")
 _LEET = re.compile(r"\b[0-9oil|]*\d[0-9oil|]*\b", re.ASCII)
@@ -112,14 +113,10 @@ def phones(case: Case) -> Spans:
     Order ids, tracking numbers, dates, prices and references are none; without a word such as "call" a number counts
     only if it is valid in its country and nothing says that it is a reference.
     """
-    is_numbered = _FIGURE.search(case.plain) is not None
-    if not (is_numbered and "sign: digits" in case.occurring) and not any(
-        sign in case.occurring for sign in ("sign: letters before digits", "digits")
-    ):
-        return
     known = _NO_PHONE if "sign: letters before digits" in case.occurring else _AN_ORDER
-    bare = known.sub(" ", case.plain)
-    if not stands_in(_MANY_DIGITS, bare) and not ("digits" in case.occurring and stands_in(case.word("digits"), bare)):
+    bare = known.sub(" ", case.plain) if "-" in case.plain or known is _NO_PHONE else case.plain
+    is_numbered = _FIGURE.search(bare) and stands_in(_MANY_DIGITS, bare)
+    if not is_numbered and not _are_spelled(case, bare):
         return
     text = _LEET.sub(lambda m: m.group().translate(_LEET_DIGITS), case.plain)
     if case.reading.language == "ja":
@@ -158,6 +155,12 @@ def phones(case: Case) -> Spans:
         is_mixed = is_mixed and not case.says("reference", max(first, start - 40), start)
         if spoken >= 2 and (is_mixed or spoken >= 6 or case.says("call", first, last)):
             yield start, end
+
+
+def _are_spelled(case: Case, bare: str) -> bool:
+    """True if digits stand there as words."""
+    is_likely = case.occurring.may_hold("digits") and stands_in(case.word("digits"), bare)
+    return is_likely and "digits" in case.occurring
 
 
 def _make(number: str) -> str:
@@ -337,7 +340,7 @@ def links(case: Case) -> Spans:
     for start, end in spans(_SPACED, plain) if ". " in plain and _LETTERS_APART.search(plain) else ():
         if _is_foreign(domain_of(plain[start:end].replace(" ", "")), case.allowed_links):
             yield start, end
-    for m in _SPELLED.finditer(plain) if "sign: dot" in case.occurring else ():
+    for m in _SPELLED.finditer(plain) if _TWO_LETTERS.search(plain) and "sign: dot" in case.occurring else ():
         if any(a <= m.start() < b for a, b in mails) or _FREE_MAIL.search(case.plain[max(0, m.start() - 4) : m.end()]):
             continue
         if (

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache, lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from suggest.tone.japanese_ends import (
@@ -99,16 +100,15 @@ _kept = lru_cache(maxsize=KEPT)(_looked_for)
 
 def _beside_polite(words: Words) -> Iterator[Breach]:
     """Contractions, plain clauses and talk in a sentence that ends politely."""
-    head = "".join(w.text for w in words[:4])
-    if head.startswith(tuple(listed("casual_heads"))):  # じゃあ、明日お送りします
+    head = "".join([w.text for w in words[:4]])
+    if head.startswith(_casual_heads()):  # じゃあ、明日お送りします
         yield Breach("ja-mixed-clause" if head.startswith("だが") else "ja-casual-word", words.start(0), words.end(0))
-    comma = next((i for i, w in enumerate(words) if w.pos == "補助記号-読点"), 0)
+    comma = next((i for i, pos in enumerate(map(_pos, words)) if pos == "補助記号-読点"), 0)
     found = interjection(words, 0, comma - 1) if comma else None
     if found and found.start == words.start(0) and words[0].text not in listed("closers"):  # ごめん、遅れました
         yield found
-    for i, word in enumerate(words):
-        if word.pos not in ("助動詞", "助詞-終助詞", "助詞-接続助詞") and word.lemma != "超":
-            continue
+    for i in [i for i, w in enumerate(words) if w.pos in _OF_TALK or w.lemma == "超"]:
+        word = words[i]
         if word.pos == "助動詞" and word.lemma in CONTRACTIONS:  # 遅れちゃって
             yield Breach("ja-contraction", words.start(i), words.end(i))
         elif word.pos == "助動詞" and word.lemma == "てる":  # 届いてます
@@ -122,6 +122,15 @@ def _beside_polite(words: Words) -> Iterator[Breach]:
         elif word.pos == "助詞-接続助詞" and i and _is_plain_clause(words, i):  # 試したが、
             first, polite = polite_end(words, i - 1)
             yield Breach("ja-mixed-clause", words.start(first), words.end(i), polite and polite + "が")
+
+
+_pos = attrgetter("pos")
+_OF_TALK = {"助動詞", "助詞-終助詞", "助詞-接続助詞"}
+
+
+@cache
+def _casual_heads() -> tuple[str, ...]:
+    return tuple(listed("casual_heads"))
 
 
 def _is_plain_aside(words: Words, i: int) -> bool:
@@ -158,6 +167,8 @@ def _embeds(words: Words, i: int) -> bool:
 
 def _casual_words(plain: str, found: list[Sentence]) -> Iterator[Breach]:
     """Casual words that are whole words of a sentence, and laughter anywhere."""
+    if not _any_of("casual_words", "spoken_words", "laughter").search(plain):
+        return
     for name, rule in (("casual_words", "ja-casual-word"), ("spoken_words", "ja-spoken-word")):
         hits = list(_any_of(name).finditer(plain))
         if hits:
@@ -171,8 +182,9 @@ def _casual_words(plain: str, found: list[Sentence]) -> Iterator[Breach]:
 
 
 @cache
-def _any_of(name: str) -> "re.Pattern[str]":
-    return re.compile("|".join(re.escape(word) for word in sorted(listed(name), key=len, reverse=True)))
+def _any_of(*names: str) -> "re.Pattern[str]":
+    words = sorted((word for name in names for word in listed(name)), key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, words)))
 
 
 class UnidicTokenizer:

@@ -239,6 +239,11 @@ def _said_alone() -> dict[str, str]:
     return listed("interjections") | listed("closers")
 
 
+@cache
+def _last_letters() -> set[str]:
+    return {word[-1] for word in _said_alone()}
+
+
 def interjection(words: Words, first: int, last: int) -> Breach | None:
     """ありがとう, 了解, ごめんね as all that is said from one word to another, or as the end of it.
 
@@ -250,6 +255,8 @@ def interjection(words: Words, first: int, last: int) -> Breach | None:
     while end > first and words[end].pos == "助詞-終助詞":
         end -= 1
     known = _said_alone()
+    if words[end].text[-1:] not in _last_letters():
+        return None
     for i in range(max(first, end - 3), end + 1):
         said = "".join(w.text for w in words[i : end + 1])
         half = said[: len(said) // 2]

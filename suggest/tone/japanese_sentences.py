@@ -1,15 +1,17 @@
 """Japanese sentences of a reply as UniDic words: quotes, labels and list items taken out, broken lines joined."""
 
+import csv
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache, cached_property, lru_cache
+from functools import cache, lru_cache
 from itertools import accumulate
 from sys import maxsize
 from typing import TYPE_CHECKING, NamedTuple
 
 from suggest.tone.japanese_rules import listed
+from suggest.tone.reading import kept
 
 if TYPE_CHECKING:
     from fugashi import GenericTagger
@@ -45,7 +47,7 @@ class Words(tuple[Word, ...]):
         """Where a word ends in the sentence."""
         return self._starts[i] + len(self[i].text)
 
-    @cached_property
+    @kept
     def _starts(self) -> list[int]:
         starts = []
         place = 0
@@ -86,8 +88,8 @@ class Sentence:
         return place + i - begins
 
 
-_FEATURES = r"%m\\t%F-[0,1,2]\\t%f[4]\\t%f[5]\\t%f[7]\\t%f[10]\\n"
-_OF_UNKNOWN = r"%m\\t%F-[0,1,2]\\t\\t\\t%m\\t%m\\n"
+_KNOWN = r"%m\\t%H\\n"  # all features as they stand in the dictionary; to have MeCab part them takes half as long again
+_UNKNOWN = r"%m\\t%F-[0,1,2]\\t\\t\\t%m\\t%m\\n"
 
 
 @cache
@@ -97,7 +99,7 @@ def _tagger() -> "GenericTagger":
     import unidic_lite
 
     folder = unidic_lite.DICDIR
-    options = f'-r "{folder}/dicrc" -d "{folder}" -O "" -F "{_FEATURES}" -U "{_OF_UNKNOWN}" -E ""'
+    options = f'-r "{folder}/dicrc" -d "{folder}" -O "" -F "{_KNOWN}" -U "{_UNKNOWN}" -E "."'
     return fugashi.GenericTagger(options)
 
 
@@ -114,7 +116,8 @@ def words_of(text: str) -> Words:
 def _words(text: str) -> Words:
     if len(_known_words) > WORDS_KEPT:
         _known_words.clear()
-    words = Words(map(_known_words.__getitem__, filter(None, _tagger().parse(text).split("\n"))))
+    lines = _tagger().parse(text).split("\n")  # the last one is no word
+    words = Words(map(_known_words.__getitem__, lines[:-1]))
     words.said = text
     return words
 
@@ -123,7 +126,12 @@ class _KnownWords(dict[str, Word]):
     """Words by the line of the tagger; much is said again and again."""
 
     def __missing__(self, line: str) -> Word:
-        word = self[line] = Word._make(line.split("\t"))
+        text, *features = line.split("\t")
+        if len(features) == 1:
+            read = next(csv.reader(features)) if '"' in line else line[len(text) + 1 :].split(",")
+            read = ["" if f == "*" else f for f in read[:11]]
+            features = ["-".join(filter(None, read[:3])), read[4], read[5], read[7], read[10]]
+        word = self[line] = Word(text, *features)
         return word
 
 
@@ -137,7 +145,7 @@ _QUOTED = re.compile(
     r"|(?<![!-~])(?:https?://|www\.)[!-;=?-~]+|(?<![!-~])[a-z0-9_.+-]{1,64}@[a-z0-9.-]{1,100}"
 )
 _BRACKETED = re.compile(r"\((?!\d{1,2}\))([^()\n]{0,200})\)")
-_NUMBER = re.compile(r"(?<![a-z\d])\d[\d,-]{3,}")
+_NUMBER = re.compile(r"\d(?<![a-z\d]\d)[\d,-]{3,}")
 _CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffc-\uffff]")
 
 

@@ -20,6 +20,7 @@ Spans = Iterator[tuple[int, int]]
 FILE = FOLDER / "likeness.json"
 FULL = (21, 40)  # pieces of a sentence that can speak for itself: eleven words; in Japanese 15 letters
 _BLANK = re.compile(r"[\s\d]+")
+_FIGURE = re.compile("[0-9]")
 _HUNDRED = re.compile(r"100 ?%")  # "100 % satisfied" is no fact of an order
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")  # nor is "since 1998" in a slogan
 _COUNTED = re.compile(
@@ -57,7 +58,9 @@ def written(plain: str, language: str) -> str:
 
 
 def _of_words(words: list[str]) -> str:
-    return " ".join(["", *[word[:5] for word in " ".join(words).replace("'", " ").split()], ""])
+    said = " ".join(words)
+    parts = said.replace("'", " ").split() if "'" in said else words
+    return f" {' '.join([word[:5] for word in parts])} " if parts else " "
 
 
 def pieces(text: str, language: str) -> list[str]:
@@ -120,12 +123,12 @@ def reassuring(case: Case) -> Spans:
 
 
 def _is_fact(said: str) -> bool:
+    if "   " in said or (not said.isascii() and _COUNTED.search(said)):
+        return True
+    if not (_FIGURE.search(said) if said.isascii() else any(map(str.isdigit, said))):
+        return False
     bare = _HUNDRED.sub("", said)
-    return (
-        "   " in said
-        or bool(_COUNTED.search(said))
-        or any(map(str.isdigit, _YEAR.sub("", bare) if len(bare) < SLOGAN else bare))
-    )
+    return any(map(str.isdigit, _YEAR.sub("", bare) if len(bare) < SLOGAN else bare))
 
 
 def courting(case: Case) -> Spans:

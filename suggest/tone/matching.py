@@ -10,10 +10,11 @@ import re2
 
 from messages import InputError
 from suggest.tone.needles import Needles, ones
-from suggest.tone.reading import FARTHEST, Reading, expanded, fold, options, pattern, spans, stands_in
+from suggest.tone.reading import FARTHEST, Reading, expanded, first_span, fold, options, pattern, spans, stands_in
 from suggest.tone.rules import Rule, RuleBook, rule_book
 from suggest.tone.signs import SIGNS
 
+PHRASES = "phrases"  # what all phrases together are called among all that may occur
 _ANCHOR = re.compile(r"(?<!\[)\^|\$")
 _CHOICE = re.compile(r"\(([^()\[\]]*)\)|\[([^()\[\]]*)\]")  # the innermost first
 
@@ -50,12 +51,13 @@ class Phrases:
     def __init__(self, phrases: Mapping[str, Iterable[str]]) -> None:
         self.names: list[str] = []
         self.open_end: list[bool] = []
-        literals = []
+        literals: list[str] = []
         for name, wanted in phrases.items():
             for wording in sorted({fold(w) for p in wanted for w in wordings(p)}):
                 literals.append(wording.rstrip("*"))
                 self.names.append(name)
                 self.open_end.append(wording.endswith("*"))
+        self.literals = literals
         self.automaton = ahocorasick_rs.AhoCorasick(literals) if literals else None
 
     def find(self, reading: Reading) -> list[tuple[str, int, int]]:
@@ -95,7 +97,7 @@ class Matcher:
         self.sources = {name: expanded(source, words) for name, source in sources.items()}
         self.sources.update(signs or {})
         self.foreseen = {name for name in self.beside if not _ANCHOR.search(self.sources[_beside(name)])}
-        self.needles = Needles(self.sources, always=("common", "joint"))
+        self.needles = Needles(self.sources, always=("common", "joint"), phrases={PHRASES: self.phrases.literals})
         self.avoided = (1 << len(self.names)) - 1
         self.compiled: dict[int | str, re2._Regexp] = {}
 
@@ -118,7 +120,7 @@ class Matcher:
         What is beside nothing that a rule wants need not be looked for, but where quotes are blanked out or sentences
         cut, something can stand beside it that is not in the text.
         """
-        found = self.phrases.find(reading)
+        found = self.phrases.find(reading) if occurring.may_hold(PHRASES) else []
         spared = [(n.removeprefix("allowed "), a, b) for n, a, b in found if n.startswith("allowed ")]
         hits = [f for f in found if not f[0].startswith("allowed ")]
         is_foreseen = len(reading.plain) <= FARTHEST and not reading.quotes
@@ -164,11 +166,15 @@ class Occurring:
         if not self.perhaps & bit:
             return False
         if not self.surely & bit:
-            if self.matcher.pattern(name).search(self.plain) is None:
+            if first_span(self.matcher.pattern(name), self.plain)[0] < 0:
                 self.perhaps ^= bit
                 return False
             self.surely |= bit
         return True
+
+    def may_hold(self, name: str) -> bool:
+        """True if the letters that it needs stand in the reply."""
+        return self.perhaps & self.bits.get(name, 0) != 0
 
 
 def _beside(name: str) -> str:
@@ -219,5 +225,8 @@ def matcher_of(language: str, rules: tuple[Rule, ...]) -> Matcher:
 
 @cache
 def matcher(language: str) -> Matcher:
-    """The matcher of the rules that ship for a language, built once."""
-    return Matcher(rule_book(language), SIGNS)
+    """The matcher of the rules that ship for a language, built once, with every pattern ready for use."""
+    found = Matcher(rule_book(language), SIGNS)
+    for name in found.needles.bits.keys() - {"joint", PHRASES}:
+        found.pattern(name)
+    return found

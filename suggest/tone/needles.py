@@ -2,6 +2,9 @@
 
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping
+from functools import reduce
+from operator import itemgetter, or_
+from types import MappingProxyType
 from typing import NamedTuple
 
 import ahocorasick_rs
@@ -23,14 +26,15 @@ _COMMON = frozenset("abcdefghilmnoprstuvwy ,.-'")  # letters and signs that two 
 _BOUND = "\b"  # in a wording: a word begins or ends here
 _IN_WORD = re.compile(r"[0-9A-Za-z_]|[^\x00-\x7f]")
 _BOUNDS = re.compile(r"(?<=[0-9A-Za-z_])[\b]+|[\b]+(?=[0-9A-Za-z_])")
-_WORD = re.compile(r"[\b]*[A-Za-z_]+[\b]*|[^\x00-\x7f]+")
-_SIGNS = re.compile(rb"[$%@()\[\]{}<>*?^~]")  # that tell something, unlike those between words
+_GOES_ON = "\a"  # in a wording that a pattern surely matches: letters may follow
+_WORD = re.compile(r"[\b]*[A-Za-z_]+\a?[\b]*|[^\x00-\x7f]+")
+_APART = b"\x01"  # for a comma that follows a blank
+_SIGNS = re.compile(rb"[$%@()\[\]{}<>*?^~#:/\x01]")  # that tell something, unlike those between words
 _SPACED = bytes(
     i if i > 127 or chr(i).isalpha() or i == ord("_") or _SIGNS.match(bytes([i])) else b" 0"[chr(i).isdigit()]
     for i in range(256)
 )
 _BEYOND = re.compile(rb"[\x80-\xff]+")
-_DIGITS = "0123456789"
 
 Choice = frozenset[str]
 Way = tuple[Choice, ...]
@@ -46,6 +50,8 @@ def spaced(text: bytes) -> bytes:
     """
     if not text.isascii():
         text = _BEYOND.sub(rb" \g<0> ", text)
+    if b" ," in text or b"\n," in text:
+        text = text.replace(b" ,", _APART).replace(b"\n,", _APART)
     text = text.translate(_SPACED)
     if _SIGNS.search(text):
         text = _SIGNS.sub(rb" \g<0> ", text)
@@ -63,24 +69,31 @@ class Needles:
     ['soon']
     """
 
-    def __init__(self, sources: Mapping[int | str, str], always: Container[int | str] = ()) -> None:
-        self.bits = {name: 1 << i for i, name in enumerate(sources)}
+    def __init__(
+        self,
+        sources: Mapping[int | str, str],
+        always: Container[int | str] = (),
+        phrases: Mapping[str, Iterable[str]] = MappingProxyType({}),
+    ) -> None:
+        self.bits: dict[int | str, int] = {name: 1 << i for i, name in enumerate((*sources, *phrases))}
+        pieces = {name: _ANY if name in always else _read(source) for name, source in sources.items()}
+        pieces |= {name: _Piece(frozenset(w[:LONG] for w in wordings)) for name, wordings in phrases.items()}
         self.always = 0  # the patterns that need no letters
         self.longer: dict[int, list[tuple[int, int]]] = {}  # by the first choice of a way: all its choices, its pattern
         masks: dict[str, int] = {}  # by wording: what it makes likely, further left what it makes sure, then choices
         choices: dict[Choice, int] = {}
-        for name, source in sources.items():
-            piece, bit = _ANY if name in always else _read(source), self.bits[name]
+        for name, piece in pieces.items():
+            bit = self.bits[name]
             for word in filter(_WORD.fullmatch, piece.sure):
-                literal = _literal(word)
-                masks[literal] = masks.get(literal, 0) | bit | bit << len(sources)
+                literal = _literal(word.split(_GOES_ON)[0])
+                masks[literal] = masks.get(literal, 0) | bit | bit << len(pieces)
             for way in piece.needs:
                 if not way:
                     self.always |= bit
                 elif len(way) == 1:
                     masks |= {wording: masks.get(wording, 0) | bit for wording in way[0]}
                 else:
-                    places = [choices.setdefault(choice, 2 * len(sources) + len(choices)) for choice in way]
+                    places = [choices.setdefault(choice, 2 * len(pieces) + len(choices)) for choice in way]
                     self.longer.setdefault(places[0], []).append((sum({1 << place for place in places}), bit))
         for choice, place in choices.items():
             masks |= {wording: masks.get(wording, 0) | 1 << place for wording in choice}
@@ -92,9 +105,8 @@ class Needles:
         """The patterns that may match in the text, for no other does, and those of them that surely do."""
         if self.automaton is None:
             return self.always, 0
-        masks, held = self.masks, self.always
-        for i, _, _ in self.automaton.find_matches_as_indexes(spaced(plain), overlapping=True):
-            held |= masks[i]
+        matches = self.automaton.find_matches_as_indexes(spaced(plain), overlapping=True)
+        held = reduce(or_, map(self.masks.__getitem__, map(itemgetter(0), matches)), self.always)
         for place in ones(held & self.first):
             for way, bit in self.longer[place]:
                 if held & way == way:
@@ -144,7 +156,7 @@ _ESCAPED = {
     **dict.fromkeys("sn", _BLANK),
     **dict.fromkeys("BAz", _EMPTY),
     **dict.fromkeys("wWDS", _ANY),
-    "d": _all(_DIGITS),
+    "d": _all("0"),
     "b": _all([_BOUND]),
 }
 
@@ -211,9 +223,9 @@ def _sequence(tokens: list[str], i: int, before: str, after: str) -> tuple[_Piec
     while i < len(tokens) and tokens[i] not in ("|", ")"):
         is_bound = all(wording.endswith(_BOUND) for wording in run)
         piece, i = _repeated(tokens, i, _BOUND if is_bound else "", after)
-        sure = _joined(sure, piece.sure) if len(sure) * len(piece.sure) <= MOST else frozenset()
+        sure = _joined(sure, piece.sure) if _are_few(sure, piece.sure) else frozenset()
         wordings = piece.wordings
-        if wordings is not None and (len(run) == 1 or len(run) * len(wordings) <= MOST):
+        if wordings is not None and _are_few(run, wordings):
             run = _joined(run, wordings)
             continue
         is_whole = False
@@ -221,6 +233,10 @@ def _sequence(tokens: list[str], i: int, before: str, after: str) -> tuple[_Piec
         run = _NOTHING if wordings is None else wordings
     run, sure = _joined(run, frozenset([after])), _joined(sure, frozenset([after]))
     return (_Piece(run, sure=sure) if is_whole else _Piece(ways=_both(ways, (_told(run),)), sure=sure)), i
+
+
+def _are_few(first: Choice, second: Choice) -> bool:
+    return len(first) == 1 or len(second) == 1 or len(first) * len(second) <= MOST
 
 
 def _joined(first: Choice, second: Choice) -> Choice:
@@ -266,13 +282,15 @@ def _is_common(literal: str) -> bool:
 def _repeated(tokens: list[str], i: int, before: str, after: str) -> tuple[_Piece, int]:
     piece, i = _single(tokens, i, before, after)
     sure, first = piece.sure, i
+    if tokens[i - 1 : i + 1] == [r"\w", "*"]:
+        sure = frozenset([_GOES_ON])
     while i < len(tokens) and (tokens[i] in ("?", "*", "+") or tokens[i].startswith("{")):
         sign, i = tokens[i], i + 1
         if sign == "{":
             raise _Unknown
         may_lack = sign in ("?", "*") or sign.startswith("{0")
         if i == first + 1:  # a second sign says that few are enough
-            sure = sure if sign == "+" else sure | {""} if sign in ("?", "*") else frozenset()
+            sure = sure if sign == "+" or _GOES_ON in sure else sure | {""} if sign in ("?", "*") else frozenset()
         if piece.wordings in (_BLANK.wordings, _NOTHING) or (sign == "?" and piece.wordings is not None):
             piece = _Piece(piece.wordings | {""}) if may_lack and piece.wordings else piece
         elif may_lack:
@@ -323,7 +341,7 @@ def _characters(found: "re.Match[str]") -> Iterable[str]:
     """The characters that a piece of a class stands for."""
     if found[1]:
         return map(chr, range(ord(found[1]), ord(found[2]) + 1))
-    return _DIGITS if found[0] == r"\d" else [" " if found[0] in (r"\s", "\n") else found[0][-1]]
+    return "0" if found[0] == r"\d" else " " if found[0] in (r"\s", "\n") else found[0][-1]
 
 
 def _closing(tokens: list[str], i: int) -> int:

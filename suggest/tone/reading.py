@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import re2
 
@@ -145,6 +145,19 @@ def _split(letters: str) -> list[str]:
     return found
 
 
+if TYPE_CHECKING:
+    kept = cached_property
+else:
+
+    class kept(cached_property):
+        """What is found once for an object, as `cached_property`, but without its lock, which takes longer."""
+
+        def __get__(self, instance, owner=None):
+            """The value, which stands before this on the object from now on."""
+            value = instance.__dict__[self.attrname] = self.func(instance)
+            return value
+
+
 @dataclass(frozen=True)
 class Reading:
     """A reply and its plain form; `plain[i]` stands at `text[places[i]]` (or at i when nothing was left out).
@@ -168,7 +181,8 @@ class Reading:
         ('write to help@cosyhome.com', (9, 14))
         """
         head = text[:LONGEST]
-        shown, places = _composed(head) if _LOOSE.search(head) else (head, None)
+        is_loose = not head.isascii() and _LOOSE.search(head)
+        shown, places = _composed(head) if is_loose else (head, None)
         western = _fold_western(shown)
         return cls(text, language, shown, western or fold(shown), places, western is not None)
 
@@ -178,7 +192,7 @@ class Reading:
             return start, end
         return self.places[start], self.places[end - 1] + 1 if end > start else self.places[start]
 
-    @cached_property
+    @kept
     def quotes(self) -> list[tuple[int, int]]:
         """Spans in quotation marks: product names, screen texts, the buyer's own words.
 
@@ -201,7 +215,7 @@ class Reading:
                 text = text[: a - start] + " " * (b - a) + text[b - start :]
         return text
 
-    @cached_property
+    @kept
     def sentences(self) -> list[tuple[int, int]]:
         """Where each sentence begins and ends; a number's or an abbreviation's dot ends none, that of "13 h." does.
 
@@ -220,7 +234,7 @@ class Reading:
             spans.append((begin, len(self.plain)))
         return spans
 
-    @cached_property
+    @kept
     def words(self) -> list[list[str]]:
         """The words of every sentence, those in quotation marks left out."""
         if self.quotes or not self.plain.isascii():
@@ -242,7 +256,7 @@ class Reading:
             return True
         return self.language == "de" and self.plain[start - 1 : start].isdigit() and bool(_MONTH.match(self.plain, end))
 
-    @cached_property
+    @kept
     def _begins(self) -> list[int]:
         return [start for start, _ in self.sentences]
 
@@ -270,9 +284,21 @@ def pattern(source: str, words: dict[str, str] | None = None) -> "re2._Regexp":
     return re2.compile(expanded(source, words or {}), options())
 
 
+def first_span(sought: "re2._Regexp", text: bytes, start: int = 0) -> tuple[int, int]:
+    """Where a pattern of re2 first stands in a text from a place on; (-1, -1) if nowhere.
+
+    This is what `search` of re2 calls; all that it does beside takes longer than most searches.
+    """
+    found: tuple[int, int] = sought._regexp.Match(_ANYWHERE, text, start, len(text))[0]
+    return found
+
+
+_ANYWHERE = re2._Anchor.UNANCHORED
+
+
 def stands_in(sought: "re2._Regexp", text: str) -> bool:
     """True if a pattern of re2 stands anywhere in a text; as bytes, for which re2 need not count characters."""
-    return sought.search(text.encode()) is not None
+    return first_span(sought, text.encode())[0] >= 0
 
 
 def spans(sought: "re2._Regexp", text: str) -> Iterator[tuple[int, int]]:
@@ -280,8 +306,28 @@ def spans(sought: "re2._Regexp", text: str) -> Iterator[tuple[int, int]]:
 
     >>> [list(spans(re2.compile("da[ys]"), text)) for text in ("4 days", "4 jours, 4 días, 4 days")]
     [[(2, 5)], [(19, 22)]]
+    >>> list(spans(re2.compile("é?"), "aé"))
+    [(0, 0), (1, 2), (2, 2)]
     """
-    return (m.span() for m in sought.finditer(text.encode() if text.isascii() else text))
+    data = text.encode()
+    is_ascii = len(data) == len(text)
+    place = read = 0  # characters, and the bytes that they are
+    begin = 0
+    while begin <= len(data):
+        start, end = first_span(sought, data, begin)
+        if start < 0:
+            return
+        if is_ascii:
+            yield start, end
+        else:
+            first = place + len(data[read:start].decode())
+            place, read = first + len(data[start:end].decode()), end
+            yield first, place
+        begin = end
+        if start == end:
+            begin += 1
+            while begin < len(data) and data[begin] & 0xC0 == 0x80:  # within a character
+                begin += 1
 
 
 def expanded(source: str, words: dict[str, str]) -> str:

@@ -88,13 +88,14 @@ def _not_japanese(case: Case) -> Spans:
 
 def _not_western(case: Case) -> Spans:
     mine, votes_of = case.reading.language, _votes().get
+    place = _PLACES[mine]
     known = others = 0
     doubtful: list[tuple[int, int]] = []
     wrong: list[tuple[int, int]] = []
     for (a, b), words in zip(case.reading.sentences, case.reading.words, strict=True):
         votes = sum(filter(None, map(votes_of, words)))
-        own = votes >> _PLACES[mine] & _MOST
-        other = max([votes >> place & _MOST for place in _OTHERS[mine]])
+        own = votes >> place & _MOST
+        other = max([votes >> place & _MOST for place in _OTHERS[mine]]) if votes != own << place else 0
         known += own
         others += len(words)
         surely, perhaps = other > 2 * own, other > own

@@ -69,16 +69,17 @@ class Finding:
     @classmethod
     def of(cls, rule: Rule, text: str, start: int, end: int, **said: str) -> "Finding":
         """The finding of this rule at text[start:end]; `said` replaces message, message_zh, instead or severity."""
-        facts = {"severity": rule.severity, "message": rule.message, "message_zh": rule.message_zh}
-        facts = facts | {"instead": rule.instead} | said
         return cls(
             category=rule.category,
             rule=rule.id,
-            source=rule.source,
+            severity=said.get("severity", rule.severity),
             start=start,
             end=end,
             text=text[start:end],
-            **facts,
+            message=said.get("message", rule.message),
+            message_zh=said.get("message_zh", rule.message_zh),
+            instead=said.get("instead", rule.instead),
+            source=rule.source,
         )
 
 

@@ -42,8 +42,7 @@ def _any_of(words: tuple[str, ...]) -> str:
 
 # re2 patterns of plain text by name
 SIGNS = {
-    "sign: digits": rf"{DIGIT}(?:{GAP}{DIGIT}){{6}}",
-    "sign: letters before digits": r"[a-z]\d{6}",
+    "sign: letters before digits": r"[a-z]\d\d\d\d\d\d",
     "sign: @": AT,
     "sign: at": _any_of(_AT_WORDS),
     "sign: at s": "at s",
