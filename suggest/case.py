@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from functools import cache, cached_property
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,7 @@ import re2
 
 from messages import Marketplace, Order, Product
 from model import Prediction
-from suggest.compensation import Money, most_that_may_be_offered
+from suggest.compensation import Money, asked_for, most_that_may_be_offered
 from suggest.models import asked_model
 from suggest.policy import Policy, Season
 from suggest.templates import letter, spaced, wanted
@@ -118,8 +119,21 @@ class Case:
 
     @cached_property
     def money(self) -> Money | None:
-        """What may be offered at most; nothing under a threat, so that no money is ever tied to a review."""
-        return None if self.is_threatened else most_that_may_be_offered(self.order, self.policy)
+        """What is offered: what may be at most, or the sum asked for if that is less.
+
+        Nothing under a threat, so that no money is ever tied to a review.
+        """
+        most = None if self.is_threatened else most_that_may_be_offered(self.order, self.policy)
+        return Money(self.asked_sum, most.currency) if most and self.asked_sum else most
+
+    @cached_property
+    def asked_sum(self) -> Decimal | None:
+        """The sum that the buyer asks for, if it is less than what may be offered."""
+        most = most_that_may_be_offered(self.order, self.policy)
+        if most is None or self.order.order_total is None:
+            return None
+        asked = asked_for(self.message[:READ], self.order.order_total, most.currency)
+        return asked if asked and asked < most.amount else None
 
     @cached_property
     def resolve_by(self) -> datetime:

@@ -1,11 +1,21 @@
 """How much money may be proposed, and when none."""
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
+
+import re2
 
 from messages import Order
 from suggest.policy import Policy
 from suggest.tone import cap
+
+_AS_WRITTEN = {"EUR": "€|euros?|eur", "GBP": "£|pounds?|quid|gbp", "JPY": "円|¥|yen|jpy"}
+_DOLLARS = "[$]|dollars?|bucks|usd"  # of the United States, Canada, Australia …; Mexico's pesos have the sign too
+_NUMBER = "([0-9][0-9.,]{0,11})"
+_SHARE = re2.compile(rf"(?i){_NUMBER} ?(?:%|percent|prozent|pour ?cents?|por ciento|per cento|パーセント)")
+_THOUSANDS = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{3})+")
 
 
 @dataclass(frozen=True)
@@ -14,6 +24,31 @@ class Money:
 
     amount: Decimal
     currency: str
+
+
+def asked_for(message: str, total: Decimal, currency: str) -> Decimal | None:
+    """The only sum in the order's currency, or share of its total, that a message names; None for several or none.
+
+    >>> asked_for("3,50 € zurück?", Decimal(40), "EUR"), asked_for("１０％引きで", Decimal("2799"), "JPY")
+    (Decimal('3.50'), Decimal('279'))
+    >>> asked_for("I paid $20, give me $5", Decimal(20), "USD") is None
+    True
+    """
+    text = unicodedata.normalize("NFKC", message)
+    signs = _AS_WRITTEN.get(currency, _DOLLARS)
+    named = re2.findall(rf"(?i)(?:{signs}) ?{_NUMBER}|{_NUMBER} ?(?:{signs})(?:[^a-z]|$)", text)
+    sums = {_read_sum(before or after) for before, after in named}
+    sums |= {cap(total, _read_sum(share) / 100, currency) for share in _SHARE.findall(text)}
+    return sums.pop() if len(sums) == 1 else None
+
+
+def _read_sum(written: str) -> Decimal:
+    """1.234 and 1,234 are thousands, 12,50 and 12.50 are not."""
+    number = written.rstrip(".,")
+    if _THOUSANDS.fullmatch(number):
+        return Decimal(re.sub("[.,]", "", number))
+    whole, _, rest = number.replace(",", ".").rpartition(".")
+    return Decimal(f"{whole.replace('.', '')}.{rest}" if whole else rest)
 
 
 def most_that_may_be_offered(order: Order, policy: Policy) -> Money | None:

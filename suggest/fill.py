@@ -437,7 +437,8 @@ def _compensation(facts: Facts) -> Fact | None:
     money = facts.case.money
     if money is None:
         return None
-    return _money(money.amount, money.currency, "order.order_total x policy.compensation_share", facts)
+    source = "message" if facts.case.asked_sum else "order.order_total x policy.compensation_share"
+    return _money(money.amount, money.currency, source, facts)
 
 
 def _model(facts: Facts) -> Fact | None:

@@ -20,7 +20,7 @@ LIKELY = 0.15  # probability from which another scenario is worth a look
 ALSO_LIKELY = 0.15  # probability from which a second ask counts though none of its words is there
 DECIDED = 8.0  # what it weighs that a buyer keeps the item or sends it back, where only that is in question
 TOLD = 0.85  # probability from which a message on an injury asks for a return or money though no word of that is there
-VAGUE = 0.7  # the same for "other" where none of its words is there: it would only be said that someone looks at it
+VAGUE = 0.7  # the same for "other" without a word of it, and for a question before a purchase of what is there already
 HIDDEN = 0.5  # weight of "other" where a wish for a call or an insult makes it likely, whatever the matter is
 BESIDE_THE_MATTER = frozenset({"contact_off_amazon", "asks_for_person", "abusive_language"})
 EXPECTED_NOW = 1.5  # weight from which the stage of the order alone speaks for a second ask
@@ -140,6 +140,8 @@ def weighed(prediction: Prediction, facts: Facts) -> Prediction:
     found = _with_facts(prediction, facts)
     if _is_told_only(found, facts):
         return replace(found, scenario="other")
+    if _is_partly_here(found, facts):
+        return replace(found, scenario="logistics_delay")
     if found.scenario != "usage_help" or not _wants_another(facts):
         return found
     steps = (
@@ -184,7 +186,8 @@ def _with_facts(prediction: Prediction, facts: Facts) -> Prediction:
     ranking = sorted(((n, round(p * weights[n] / total, 4)) for n, p in prediction.ranking), key=lambda r: -r[1])
     scenario, probability = ranking[0]
     vague = scenario == "other" and not is_named("other", facts)
-    if (vague and probability < VAGUE) or (probability < UNDERSTOOD and not speaks_for(scenario, facts)):
+    bought = scenario == "compatibility_presale" and facts.case.is_delivered
+    if ((vague or bought) and probability < VAGUE) or (probability < UNDERSTOOD and not speaks_for(scenario, facts)):
         named = [(name, p) for name, p in ranking[1:3] if p >= LIKELY and name != "other" and is_named(name, facts)]
         scenario, probability = next(iter(named), ranking[0])
     if scenario in also:  # both are heard: the other address, or to cancel it, stays the first where it is named
@@ -202,6 +205,14 @@ def _is_told_only(found: Prediction, facts: Facts) -> bool:
     asks = any(map(facts.case.says, ("keeping_words", "returning_words", "replacing_words")))
     names_sum = _SUM.search(facts.case.message[:READ])
     return not (found.sure or found.probability >= TOLD or asks or names_sum)
+
+
+def _is_partly_here(found: Prediction, facts: Facts) -> bool:
+    """True for a return in doubt where a part of the order has not come, nothing is broken and nothing goes back."""
+    if found.scenario != "returns" or found.sure or not {"delay-partial"} <= facts.worded:
+        return False
+    says = any(map(facts.case.says, ("returning_words", "replacing_words")))
+    return not says and not holds("fault", facts) and "returns-refund-unknown" not in facts.worded
 
 
 def _wants_another(facts: Facts) -> bool:

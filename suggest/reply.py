@@ -39,6 +39,7 @@ HOME = {"en": "US", "de": "DE", "fr": "FR", "es": "ES", "it": "IT", "ja": "JP"} 
 CLEAR = 0.6  # probability of a part of a message from which it is an ask by itself
 SHORTEST_PART = 6  # letters
 SHORT = {"person-safety": "short-safety"}  # what stands in for a reply that is too long for the channel
+QUESTION = "other-question"  # says only that someone looks at it: nothing beside another answer
 PRESALE_DELIVERY = "presale-delivery"  # what is said of a delivery where nothing was ordered yet
 HINTED = 0.05  # the same where a template of that scenario is named by its words
 ALIKE = 75  # per cent of likeness from which two replies are the same one
@@ -282,7 +283,7 @@ def second_asks(choice: Choice, facts: Facts) -> tuple[Choice, ...]:
     neighbour = facts.book.by_id.get(choice.template.situation.beside)
     if neighbour and fits(neighbour, facts) and _answers(neighbour, facts):
         others.insert(0, Choice(neighbour))
-    return tuple(other for other in others if other.template.id != choice.template.id)[:1]
+    return tuple(other for other in others if other.template.id not in (choice.template.id, QUESTION))[:1]
 
 
 def _answers(template: Template, facts: Facts) -> bool:

@@ -175,6 +175,26 @@ def test_the_ask_that_is_weighed_down_is_answered_too() -> None:
     assert "Our data shows no shipment for it yet" in s.text
 
 
+def test_of_a_part_that_came_the_rest_is_looked_for() -> None:
+    ranking = [("returns", 0.5), ("other", 0.3)]
+    prediction = Prediction("returns", 0.5, ranking, (), (), "fr", False)
+    message = "Je n'ai reçu qu'un seul des deux oreillers."
+    s = suggest(message, prediction, order={"order_id": ID, **GONE}, marketplace="FR", now=NOW)
+    assert (s.scenario, s.template_id) == ("logistics_delay", "delay-partial")
+
+
+def test_what_has_not_left_us_is_neither_broken_nor_the_wrong_one() -> None:
+    order = {"order_id": ID, "ordered_at": "2026-11-20"}
+    assert reply("I ordered the wrong one", "returns", order).template_id == "returns-unknown"
+
+
+def test_a_second_answer_never_says_only_that_someone_looks_at_it() -> None:
+    ranking = [("compatibility_presale", 0.6), ("other", 0.4)]
+    prediction = Prediction("compatibility_presale", 0.6, ranking, ("other",), (), "en", False)
+    s = suggest("Is it steel? And who are you?", prediction, order={"product_specs": "Steel."}, now=NOW)
+    assert "On your other question" not in s.text and "asks for more than is answered: other" in s.reasons
+
+
 def test_an_injury_without_an_ask_is_no_return() -> None:
     def scenario(message: str) -> str:
         ranking = [("returns", 0.6), ("compensation_demand", 0.3)]
@@ -685,6 +705,30 @@ def test_no_money_under_a_threat_or_against_the_policy(known: dict[str, Any]) ->
     assert s.compensation is None and "$" not in s.text
     assert not re.search(r"(?i)\b(reviews?|stars?|feedback|a-to-z|chargebacks?|bank|dispute)\b", s.text)
     assert all(a.compensation is None for a in s.alternatives)
+
+
+ASKED = [
+    # message, total, currency, what is offered: never more than is asked, never more than the cap
+    ("Could I have $3 back? I keep it.", 50, "USD", "3"),
+    ("Could I have $30 back? I keep it.", 50, "USD", "10.00"),
+    ("5 % off and I keep it", 49.99, "USD", "2.49"),
+    ("30 % off and I keep it", 50, "USD", "10.00"),
+    ("I paid $50, give me $4 back, I keep it", 50, "USD", "10.00"),  # two sums: which is it?
+    ("Some money back? I keep it. Bought 2 of them.", 50, "USD", "10.00"),  # a number is no sum
+    ("1,000円返金してください", 8600, "JPY", "1000"),
+    ("３００円でいいので返金してもらえますか", 2980, "JPY", "300"),
+    ("Rabatt von 2,50 €? Ich behalte es.", 40, "EUR", "2.50"),
+    ("0 € wäre ein Witz, ich behalte es aber", 40, "EUR", "8.00"),
+]
+
+
+@pytest.mark.parametrize(("message", "total", "currency", "amount"), ASKED)
+def test_no_more_is_offered_than_is_asked_for(message: str, total: float, currency: str, amount: str) -> None:
+    order = {"order_id": ID, **GONE, "order_total": total, "currency": currency}
+    language = {"JPY": "ja", "EUR": "de"}.get(currency, "en")
+    s = reply(message, "compensation_demand", order, language=language, marketplace=HOME[language])
+    assert s.compensation == Money(Decimal(amount), currency)
+    assert not [f for f in s.findings if f.severity == "error"], s.text
 
 
 def test_money_is_always_looked_at() -> None:
