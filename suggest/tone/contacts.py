@@ -110,8 +110,8 @@ _KANJI_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789"
 def phones(case: Case) -> Spans:
     """Phone numbers in local and international form, also with digits as words, emoji, kanji or the letters o and l.
 
-    Order ids, tracking numbers, dates, prices and references are none; without a word such as "call" a number counts
-    only if it is valid in its country and nothing says that it is a reference.
+    Order ids, tracking numbers, dates, prices and references are none; without a word such as "call" before it a number
+    counts only if one stands nearby, it is valid in its country and nothing says that it is a reference.
     """
     known = _NO_PHONE if "sign: letters before digits" in case.occurring else _AN_ORDER
     bare = known.sub(" ", case.plain) if "-" in case.plain or known is _NO_PHONE else case.plain
@@ -142,7 +142,9 @@ def phones(case: Case) -> Spans:
     makes = {make for _, _, called, referred, make in heard if referred and not called}
     makes |= {make for make, each in numbers_of.items() if len(each) > 1}  # 347 220 1185 fits, 347 220 1158 does not
     for start, end, called, referred, make in heard:  # 039-445-1720, which is the part, tells that 039-445-1702 is one
-        if is_phone(text[start:end], _country(case), called, referred or (make in makes and not called)):
+        if not called and (make in makes or not case.says("call", *case.reading.sentences_around(start, 1))):
+            continue  # nobody is to call: the number of a part
+        if is_phone(text[start:end], _country(case), called, referred):
             yield start, end
     for start, end in case.where("digits"):
         tokens = re.findall(r"\w+", case.plain[start:end])

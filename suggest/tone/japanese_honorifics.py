@@ -234,6 +234,10 @@ def _side(words: Words, i: int) -> str:
         return "buyer" if is_buyer or is_customer else ""
     if noun.text in listed("seller"):
         return "seller"
+    if noun.text in listed("own_titles") and (
+        i < 2 or words[i - 2].text != "の"
+    ):  # 店長がおっしゃって, not お客様の店長
+        return "seller"
     j = i - 1
     while j >= 0 and words[j].pos.startswith(("名詞", "接尾辞")):
         j -= 1

@@ -118,7 +118,7 @@ def reasons(plain: str, language: str, category: str, count: int = 5) -> list[st
 def reassuring(case: Case) -> Spans:
     """Sentences of warmth that hold no number and no quote; these are facts of a case."""
     for start, end, said, text in _sentences(case):
-        if not _is_fact(said) and _sounds(case, text, "generic_reassurance"):
+        if not _is_fact(said) and _sounds(case, text, "generic_reassurance") and not case.says("answer", start, end):
             yield start, end
 
 
