@@ -107,7 +107,7 @@ def _counts(case: Case, place: int) -> bool:
 
 def _decides(case: Case, place: int) -> bool:
     """True if the clause around this place is none of thanks, and neither it nor its sentence only looks back."""
-    if not any(map(case.occurring.may_hold, ("filler", "mishap", "feeling", "found"))):
+    if not case.occurring.may_hold("filler", "mishap", "feeling", "found"):
         return True
     if not _counts(case, place) or _is_past_cause(case, place):
         return False

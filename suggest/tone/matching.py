@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, reduce
 from itertools import product
+from operator import or_
 
 import ahocorasick_rs
 import re2
@@ -99,11 +100,20 @@ class Matcher:
         self.foreseen = {name for name in self.beside if not _ANCHOR.search(self.sources[_beside(name)])}
         self.needles = Needles(self.sources, always=("common", "joint"), phrases={PHRASES: self.phrases.literals})
         self.avoided = (1 << len(self.names)) - 1
+        self.sought = self.avoided | self.needles.bits[PHRASES]
+        self.known_bits: dict[tuple[str, ...], int] = {}
         self.compiled: dict[int | str, re2._Regexp] = {}
 
     def occurring(self, reading: Reading) -> "Occurring":
         """Which patterns, word lists and signs occur in the plain text."""
         return Occurring(self, reading)
+
+    def bits_of(self, names: tuple[str, ...]) -> int:
+        """The bits of several patterns, word lists and signs; kept, as they are asked for in every reply."""
+        found = self.known_bits.get(names)
+        if found is None:
+            found = self.known_bits[names] = reduce(or_, (self.needles.bits.get(name, 0) for name in names))
+        return found
 
     def pattern(self, name: str | int) -> "re2._Regexp":
         """What is looked for under this name; compiled when a reply first has its letters."""
@@ -120,6 +130,8 @@ class Matcher:
         What is beside nothing that a rule wants need not be looked for, but where quotes are blanked out or sentences
         cut, something can stand beside it that is not in the text.
         """
+        if not occurring.perhaps & self.sought:
+            return []
         found = self.phrases.find(reading) if occurring.may_hold(PHRASES) else []
         spared = [(n.removeprefix("allowed "), a, b) for n, a, b in found if n.startswith("allowed ")]
         hits = [f for f in found if not f[0].startswith("allowed ")]
@@ -172,9 +184,9 @@ class Occurring:
             self.surely |= bit
         return True
 
-    def may_hold(self, name: str) -> bool:
-        """True if the letters that it needs stand in the reply."""
-        return self.perhaps & self.bits.get(name, 0) != 0
+    def may_hold(self, *names: str) -> bool:
+        """True if the letters stand in the reply that one of these needs."""
+        return self.perhaps & self.matcher.bits_of(names) != 0
 
 
 def _beside(name: str) -> str:

@@ -90,7 +90,7 @@ def offers(case: Case) -> list[Offer]:
     which is a remedy, a price or a cost, the money for a part that came back, a sum that the buyer asked for, or a
     refusal. Before a purchase, and where no total is known, the words must say that money goes to the buyer.
     """
-    if not any(map(case.occurring.may_hold, ("sign: currency", "sign: share", "added", *SHARES))):
+    if not case.occurring.may_hold("sign: currency", "sign: share", "added", *SHARES):
         return []
     found = case.once("offers", lambda: (o for o in _amounts(case) if _is_offered(case, o)))
     return sorted(found, key=lambda o: o.start)
