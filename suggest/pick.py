@@ -173,7 +173,8 @@ def _with_facts(prediction: Prediction, facts: Facts) -> Prediction:
     beside = BESIDE_THE_MATTER & set(prediction.flags) - {"asks_for_person"}
     if beside and prediction.scenario == "other" and not is_named("other", facts):
         weights["other"] *= HIDDEN
-    if {"returns", "usage_help"} <= {name for name, _ in prediction.ranking[:3]} and facts.case.says("keeping_words"):
+    likely = {name for name, _ in prediction.ranking[:3]}
+    if {"returns", "usage_help"} <= likely and "compensation_demand" not in likely and facts.case.says("keeping_words"):
         weights["usage_help"] *= DECIDED
     if {name for name, _ in prediction.ranking[:2]} == {"returns", "compensation_demand"}:
         if facts.case.says("keeping_words"):

@@ -140,6 +140,8 @@ ANOTHER = [
      "compensation-total-unknown"),  # who wants a discount keeps it
     ("es", "No lo quiero devolver, solo saber cómo va.", {"logistics_delay": 0.33, "returns": 0.3, "usage_help": 0.2},
      "usage-unknown"),
+    ("es", "Llegó rayado, me conformo con un descuento.",
+     {"compensation_demand": 0.45, "returns": 0.4, "usage_help": 0.1}, "compensation-total-unknown"),  # no steps for it
     ("en", "call me on my cell, cant get the thing to pair", {"other": 0.5, "usage_help": 0.3}, "usage-unknown"),
     ("ja", "注文したのは青のはずですが、届いたのは赤でした。", {"other": 0.6, "returns": 0.35}, "returns-wrong-item"),
     ("de", "5 Sterne nur gegen einen Zehner, der Deckel ist schief.", {"usage_help": 0.46, "compensation_demand": 0.35},
