@@ -1,8 +1,6 @@
 """Honorific and humble forms in the wrong place: doubled, or for the wrong side (敬語の指針, 2007)."""
 
-import re
 from collections.abc import Iterator
-from functools import cache
 
 from suggest.tone.japanese_rules import Breach, listed
 from suggest.tone.japanese_sentences import Word, Words
@@ -20,16 +18,9 @@ def honorific_breaches(words: Words) -> Iterator[Breach]:
     [('ja-honorific-for-self', '')]
     []
     """
-    has_side = _sides().search(words.said) is not None
     for i, look in enumerate([_LOOKS_AT.get(word.lemma) for word in words]):
-        if look and i and (has_side or look is not _subject):
+        if look and i:
             yield from look(words, i)
-
-
-@cache
-def _sides() -> "re.Pattern[str]":
-    """The words without which a sentence says nothing of the buyer, the seller or a thing as the one who acts."""
-    return re.compile("|".join(map(re.escape, ("様", *listed("things"), *listed("buyer"), *listed("seller")))))
 
 
 def _double(words: Words, i: int) -> Iterator[Breach]:
