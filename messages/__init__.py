@@ -2,6 +2,7 @@
 
 from messages.clean import clean_message as clean_message
 from messages.clean import find_order_ids as find_order_ids
+from messages.dates import find_days as find_days
 from messages.encoding import beyond_ascii as beyond_ascii
 from messages.errors import InputError as InputError
 from messages.errors import LogError as LogError

@@ -39,6 +39,16 @@ _OTHER_ORDER = (
     (re.compile(r"^(\d{4})[ -]([A-Za-z]{3,9})\.?[ -](\d{1,2})\b"), r"\3 \2 \1"),
 )  # 10:00 3/9/2026 · Thu Sep 3 10:00:00 2026 · 2026 Sep 3
 
+_CLOCK_BEHIND = (
+    r"[T,]?\s?(?:um |at |à )?\d{1,2}:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:\s?[ap]\.?m\b\.?)?"
+    rf"(?:\s?(?:(?:{'|'.join(_ZONES)})\b|(?:UTC|GMT)?[+-]\d{{1,2}}:?\d\d))?"
+)
+_IN_TEXT = re.compile(
+    rf"(?<!\d)(?:{_ERA.pattern}\s?\d{{1,2}}\s?[月./-]\s?\d{{1,2}}日?|{_YEAR_FIRST.pattern}|{_YEAR_LAST.pattern}"
+    rf"|(?:19|20)\d{{6}}(?=\D|$)|{_WORDS.pattern})(?!\d)(?P<clock>{_CLOCK_BEHIND})?",
+    re.I,
+)
+
 
 def day_first(values: Iterable[str]) -> bool | None:
     """Whether 03/04/2026 means 3 April in this column; None when no value in it tells.
@@ -74,6 +84,19 @@ def read_moment(value: object, day_is_first: bool | None = None) -> datetime | N
         return _iso(text) or _epoch(text) or _written(text, day_is_first) or _mail(text)
     except (ValueError, OverflowError):
         return None
+
+
+def find_days(text: str) -> list[tuple[datetime | date | None, tuple[int, int]]]:
+    """The days in a short text and where they stand; a moment in UTC where a clock stands behind one, None for 03/04.
+
+    >>> find_days("issued 2027-03-09"), find_days("sent 9 Mar 2027 14:05 UTC")[0][0].hour, find_days("03/04/2027")
+    ([(datetime.date(2027, 3, 9), (7, 17))], 14, [(None, (0, 10))])
+    """
+    found: list[tuple[datetime | date | None, tuple[int, int]]] = []
+    for place in _IN_TEXT.finditer(text):
+        moment = read_moment(place[0])
+        found.append((moment if moment is None or place["clock"] else moment.date(), place.span()))
+    return found
 
 
 def _utc(moment: datetime) -> datetime:

@@ -37,12 +37,12 @@ def asked_for(message: str, total: Decimal, currency: str) -> Decimal | None:
     text = unicodedata.normalize("NFKC", message)
     signs = _AS_WRITTEN.get(currency, _DOLLARS)
     named = re2.findall(rf"(?i)(?:{signs}) ?{_NUMBER}|{_NUMBER} ?(?:{signs})(?:[^a-z]|$)", text)
-    sums = {_read_sum(before or after) for before, after in named}
-    sums |= {cap(total, _read_sum(share) / 100, currency) for share in _SHARE.findall(text)}
+    sums = {read_sum(before or after) for before, after in named}
+    sums |= {cap(total, read_sum(share) / 100, currency) for share in _SHARE.findall(text)}
     return sums.pop() if len(sums) == 1 else None
 
 
-def _read_sum(written: str) -> Decimal:
+def read_sum(written: str) -> Decimal:
     """1.234 and 1,234 are thousands, 12,50 and 12.50 are not."""
     number = written.rstrip(".,")
     if _THOUSANDS.fullmatch(number):

@@ -8,9 +8,11 @@ from itertools import islice
 
 import re2
 
+from messages import find_days
 from suggest.case import Case
-from suggest.names import greeting, is_japanese
+from suggest.names import greeting, is_carrier, is_japanese
 from suggest.own import with_own
+from suggest.states import is_event, read_state, say_state
 from suggest.templates import FIELDS, Letter, Line, Templates, Text, letter, templates
 from suggest.tone import TeamRules, check, corrected, is_allowed_link
 
@@ -22,6 +24,7 @@ EMERGENCY = {  # by marketplace country: the number for ambulance
 MANY_ZONES = ("US", "CA", "MX", "BR", "AU")  # where a clock time needs its zone
 LONGEST_NAME = 70  # characters of a product's name; sellers' titles run to 200
 LONGEST_TEXT = 600  # characters of specifications or steps, so that a letter stays within a channel's limit
+LEAST_WORDS = 3  # of which a text is prose; less is a code
 YEAR_IS_CLEAR = timedelta(days=180)
 
 
@@ -242,6 +245,9 @@ _CONTROL = re2.compile(  # and pictures
     r"[\p{Cc}\p{Cf}\p{Co}\p{Cs}\x{20e3}\x{2600}-\x{27bf}\x{2b00}-\x{2bff}\x{fe00}-\x{fe0f}\x{1f000}-\x{1faff}]+"
 )
 _CHINESE = re2.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\x{3000}-\x{303f}]+")
+_KANA = re2.compile(r"[\p{Hiragana}\p{Katakana}]")
+_LOWER_WORD = re2.compile(r"(?:^|[^\pL\pN])\p{Lu}?\p{Ll}{2,}(?:[^\pL\pN]|$)")
+_WORD = re2.compile(r"\p{Latin}[\p{Latin}\p{M}]+")
 _BRACKETS = re2.compile(r"【[^【】]*】|\[[^\[\]]*\]|<[^<>]*>")
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
 _NUMBERING = re2.compile(r"(?m)^\s*(?:[0-9]{1,2}[.):、．]|[-*•・①-⑳]|Step [0-9]+[:.]?)\s*")
@@ -370,6 +376,45 @@ def _from_order(name: str) -> Callable[[Facts], Fact | None]:
     return find
 
 
+def _refund_status(facts: Facts) -> Fact | None:
+    """The state that the data name, in the buyer's language, or words written in it; never a code or other words."""
+    case, order = facts.case, facts.case.order
+    value = case.text(order.refund_status)
+    state = value and read_state(value, order.currency)
+    if not value or not state:
+        own = isinstance(order.refund_status, Mapping) or (
+            value and is_prose(clean_text(value, case.language), case.language)
+        )
+        return _from_order("refund_status")(facts) if own else None
+    day = state.day and case.local_day(state.day)
+    if day and day > case.today:
+        if is_event(state):
+            return None  # data that say otherwise are not to be believed
+        day = None
+    country, sum_ = case.marketplace.country, state.money
+    on = say_day(day, facts.language, country, abs(day - case.today) > YEAR_IS_CLEAR) if day else ""
+    money = say_money(str(sum_.amount), sum_.currency, facts.language, country) if sum_ else ""
+    said = say_state(state, facts.language, on, money)
+    return Fact(said, "order.refund_status") if said else None
+
+
+def is_prose(text: str, language: str) -> bool:
+    """True for words that were written for a reader of this language; a code is in none.
+
+    >>> is_prose("Erstattung folgt nach Prüfung der Ware", "de"), is_prose("waiting on carrier claim", "de")
+    (True, False)
+    >>> is_prose("倉庫で検品中です", "ja"), is_prose("返金 RFND-2", "ja"), is_prose("PNDNG_22", "en")
+    (True, False, False)
+    """
+    from messages import detect_language
+
+    words = _WORD.findall(text)
+    if language == "ja":
+        return not words and bool(_KANA.search(text)) and is_japanese(text)
+    plain = [word for word in words if not word.isupper()]
+    return len(plain) >= LEAST_WORDS and not _CHINESE.search(text) and detect_language(text) == language
+
+
 def _in_polite(text: str) -> str:
     """Japanese sentences of a manual or a data sheet as a letter says them; what is no sentence stays as it is.
 
@@ -414,13 +459,23 @@ def _order_id(facts: Facts) -> Fact | None:
     return Fact(clean_text(case.order_id, "en"), "order.order_id" if case.order.order_id else "message")
 
 
-def _short(name: str, longest: int) -> Callable[[Facts], Fact | None]:
-    """An id or a carrier's name: taken whole or not at all."""
+def is_number(text: str) -> bool:
+    """True for a number as parcels and invoices have them; a day, or words of how it stands, is none.
+
+    >>> [is_number(t) for t in ("INV-2026 417", "2026-11-0417", "pending", "sent 2027-03-09", "2027-03-09")]
+    [True, True, False, False, False]
+    """
+    is_day = any(text[slice(*span)] == text for _, span in find_days(text))
+    return any(c.isdigit() for c in text) and not is_day and not _LOWER_WORD.search(text)
+
+
+def _short(name: str, longest: int, is_one: Callable[[str], bool]) -> Callable[[Facts], Fact | None]:
+    """A number or a carrier's name: taken whole or not at all."""
 
     def find(facts: Facts) -> Fact | None:
         value = getattr(facts.case.order, name)
         said = value and clean_text(str(value), "ja" if facts.case.language == "ja" else "en").replace("\n", " ")
-        if not said or len(said) > longest or is_foreign(said, facts.case.language):
+        if not said or len(said) > longest or is_foreign(said, facts.case.language) or not is_one(said):
             return None
         return Fact(said, f"order.{name}")
 
@@ -510,8 +565,8 @@ FACTS: dict[str, Callable[[Facts], Fact | None]] = {
     "shop_name": lambda f: Fact(f.case.policy.shop_name, "policy.shop_name") if f.case.policy.shop_name else None,
     "order_id": _order_id,
     "product_name": _product_name,
-    "carrier": _short("carrier", 40),
-    "tracking_id": _short("tracking_id", 40),
+    "carrier": _short("carrier", 40, is_carrier),
+    "tracking_id": _short("tracking_id", 40, is_number),
     "eta": lambda f: _day(f.case.order.eta, "order.eta", f),
     "due": lambda f: None if f.case.is_past(f.case.order.eta) else f.get("eta"),
     "last_tracking_update": _past_day("last_tracking_update"),
@@ -528,9 +583,9 @@ FACTS: dict[str, Callable[[Facts], Fact | None]] = {
     "specs": _specs,
     "fits_model": _model,
     "works_with": _works_with,
-    "refund_status": _from_order("refund_status"),
+    "refund_status": _refund_status,
     "restock_date": _restock,
-    "invoice": _short("invoice", 60),
+    "invoice": _short("invoice", 60, is_number),
     "emergency_number": lambda f: Fact(EMERGENCY[f.case.marketplace.country], "marketplace"),
     "resolve_by": lambda f: _moment(f.case.resolve_by, "now + policy.resolve_hours", f),
     "resolve_hours": lambda f: Fact(str(f.case.policy.resolve_hours), "policy.resolve_hours"),

@@ -75,6 +75,15 @@ def clean_name(name: str, language: str) -> str | None:
     return _cased(text)
 
 
+def is_carrier(name: str) -> bool:
+    """False for what tools write where they know none.
+
+    >>> is_carrier("DHL"), is_carrier("Other"), is_carrier("その他")
+    (True, False, False)
+    """
+    return fold(name).strip(" .") not in _WORDS["no_carrier"]
+
+
 def is_japanese(text: str) -> bool:
     """True if Japan has every character: its Windows code page holds 髙 and 﨑, but no simplified Chinese."""
     try:

@@ -486,7 +486,14 @@ def missing_facts(choices: Iterable[Choice], facts: Facts) -> tuple[str, ...]:
     for choice in choices:
         missing |= dict.fromkeys(FACT_OF_FIELD.get(gap, gap) for gap in choice.gaps)
         missing |= dict.fromkeys(name for name in choice.template.situation.needs if not _is_known(name, facts))
+        if "compensation_demand" in choice.template.situation.scenario and _is_unread(facts):
+            missing["refund_status"] = None
     return tuple(missing)
+
+
+def _is_unread(facts: Facts) -> bool:
+    """True if the data say something of a refund that cannot be told: what was paid already is not known."""
+    return facts.case.order.refund_status is not None and facts.get("refund_status") is None
 
 
 def _is_known(name: str, facts: Facts) -> bool:
@@ -598,7 +605,7 @@ def _telling(text: str) -> set[str]:
 
 def _has_plain_texts(case: Case) -> bool:
     order = case.order
-    return any(isinstance(text, str) for text in (order.product_specs, order.manual_steps, order.refund_status))
+    return any(isinstance(text, str) for text in (order.product_specs, order.manual_steps))
 
 
 def alternatives(chosen: Suggestion, facts: Facts) -> tuple[Suggestion, ...]:

@@ -2,9 +2,11 @@
 
 import copy
 import re
+import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +21,7 @@ from suggest.fill import body_text, clean_text, numbered, product_name, say_day,
 from suggest.models import asked_model
 from suggest.names import greeting
 from suggest.reply import HOME, predict
+from suggest.states import read_state
 from suggest.templates import LANGUAGES, letter, lines, templates
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
@@ -457,8 +460,141 @@ def test_the_order_is_named_once() -> None:
 def test_what_was_refunded_before_is_said_and_not_offered() -> None:
     order = {"order_id": ID, "order_total": 50, "currency": "USD", "refund_status": "partial refund of $4.00 issued"}
     s = reply("Not enough, I want more", "compensation_demand", order)
-    assert "partial refund of $4.00 issued" in s.text and s.compensation is None
+    assert "partial refund of $4.00 issued." in s.text and s.compensation is None
     assert not {f.category for f in s.findings} & {"missing_goodwill_statement", "over_compensation"}
+
+
+REFUNDS = [  # what the data say, and what a buyer reads on 12 March 2027
+    ("pending", ("refund still being processed", "Erstattung in Bearbeitung", "remboursement en cours de traitement",
+                 "reembolso en trámite", "rimborso in corso di elaborazione", "返金手続き中"), "退款处理中"),
+    ("issued 2027-03-09", ("refund issued on Tuesday, March 9", "Erstattung am Dienstag, 9. März, veranlasst",
+                           "remboursement émis le mardi 9 mars", "reembolso emitido el martes 9 de marzo",
+                           "rimborso disposto martedì 9 marzo", "3月9日(火)に返金手続き完了"), "3月9日已退款"),
+    # a moment is the day on the buyer's calendar
+    ("teilweise erstattet: 12,50 EUR, 09.03.2027 22:30 UTC",
+     ("partial refund of €12.50 issued on Tuesday, March 9", "Teilerstattung über 12,50 € am Dienstag, 9. März, ver",
+      "remboursement partiel de 12,50 € émis le mardi 9 mars", "reembolso parcial de 12,50 € emitido el martes 9 de",
+      "rimborso parziale di 12,50 € disposto martedì 9 marzo", "3月10日(水)に€12.50の一部返金の手続き完了"),
+     "已部分退款（€12.50）"),
+    ("銀行へ送金済み 令和8年11月30日",
+     ("refund passed on to the bank on Monday, November 30", "Erstattung am Montag, 30. November, an die Bank über",
+      "remboursement transmis à la banque le lundi 30 novembre", "transmitido al banco el lunes 30 de noviembre",
+      "rimborso trasmesso alla banca lunedì 30 novembre", "11月30日(月)に返金を金融機関へ送金"),
+     "11月30日退款已提交银行"),
+    ("已批准 03/04/2027", ("refund approved.", "Erstattung genehmigt.", "remboursement approuvé.",  # March or April?
+                         "reembolso aprobado.", "rimborso approvato.", "「返金を承認」"), "已批准退款"),
+    ("AWAITING_RETURN as of 2027-03-05", None, ""),  # "as" is no word that we know
+    ("awaiting return since 2027-03-05",
+     ("not yet recorded as received (as of Friday, March 5)", "noch nicht verzeichnet (Stand: Freitag, 5. März)",
+      "pas encore enregistrée (état au vendredi 5 mars)", "aún no registrada (a fecha del viernes 5 de marzo)",
+      "non ancora registrato (situazione a venerdì 5 marzo)", "返品商品の到着待ち（3月5日(金)現在）"),
+     "尚未登记收到退货（截至3月5日）"),
+    ("pending 2027-03-20", ("being processed.", "in Bearbeitung.", "en cours de traitement.", "en trámite.",
+                            "corso di elaborazione.", "「返金手続き中」"), "退款处理中"),  # no promise
+    ("issued 2027-03-20", None, ""),  # nothing has happened that lies ahead
+    ("issued, amount 12,50 ¤", None, ""),
+    ("RFND_22", None, ""),
+    ("True", None, ""),
+    ("not issued", None, ""),
+    ("approved, declined", None, ""),
+    ("returned", None, ""),  # the goods or the money?
+    ("w toku", None, ""),
+    ("zwrot pieniędzy czeka na sprawdzenie przesyłki", None, ""),
+    ("退款会在仓库检查之后的几天内处理", None, ""),
+    ("\ud83d\x00 {eta}", None, ""),
+]  # fmt: skip
+BUYERS = {
+    "en": ("US", "Where is my refund?"),
+    "de": ("DE", "Wo bleibt meine Erstattung?"),
+    "fr": ("FR", "Où est mon remboursement ?"),
+    "es": ("ES", "¿Dónde está mi reembolso?"),
+    "it": ("IT", "Dov'è il mio rimborso?"),
+    "ja": ("JP", "返金はどうなっていますか？"),
+}
+MARCH = datetime(2027, 3, 12, 10, tzinfo=UTC)
+
+
+def after_a_refund(language: str, status: Any, scenario: str = "returns") -> Suggestion:
+    place, message = BUYERS[language]
+    order = {"order_id": ID, "delivered_at": "2027-02-20", "order_total": 50, "currency": "EUR"}
+    prediction = Prediction(scenario, 0.95, language=language)
+    return suggest(message, prediction, order={**order, "refund_status": status}, marketplace=place, now=MARCH)
+
+
+@pytest.mark.parametrize(("status", "said", "said_zh"), REFUNDS, ids=ascii)
+def test_the_state_of_a_refund_is_said_in_the_buyers_language(
+    status: str, said: tuple[str, ...] | None, said_zh: str
+) -> None:
+    for language, words in zip(BUYERS, said or [""] * 6, strict=True):
+        for scenario in ("returns", "compensation_demand"):
+            s = after_a_refund(language, status, scenario)
+            assert not [f for f in s.findings if f.severity == "error"] and s.compensation is None
+            if said:
+                assert "refund_status" in s.facts and "refund_status" not in s.missing_facts
+                assert words.strip(".「」") in s.text and said_zh in s.text_zh
+                assert scenario == "compensation_demand" or words in s.text, s.text
+            else:
+                assert "refund_status" in s.missing_facts and s.status == "review", language
+                assert "refund_status" not in s.facts and status not in s.text
+
+
+PROSE = {
+    "en": "the refund follows as soon as the lamp has been inspected",
+    "de": "die Erstattung folgt, sobald die Ware geprüft ist",
+    "fr": "le remboursement suit dès que l'article est vérifié",
+    "es": "el reembolso sigue en cuanto se revise el artículo",
+    "it": "il rimborso segue appena l'articolo è stato controllato",
+    "ja": "検品が終わり次第ご返金",
+}
+
+
+@pytest.mark.parametrize("written", PROSE)
+def test_other_words_are_said_in_their_own_language_only(written: str) -> None:
+    for language in BUYERS:
+        s = after_a_refund(language, PROSE[written])
+        assert (PROSE[written] in s.text) == (language == written) == ("refund_status" not in s.missing_facts)
+    assert PROSE[written] in after_a_refund(written, {written: PROSE[written], "pt": "pendente"}).text
+
+
+def test_every_state_holds_its_proof_and_is_said_in_every_language() -> None:
+    path = Path(__file__).parent.parent / "suggest" / "states.toml"
+    states = tomllib.loads(path.read_text(encoding="utf-8"))
+    parts, found = states.pop("parts"), {}
+    for name, state in states.items():
+        assert set(state.get("over", ())) <= states.keys()
+        for word in state["words"]:
+            assert found.setdefault(word.casefold(), name) == name, word
+        if name != "beside":
+            for text in state["read"] + state["words"]:
+                read = read_state(text)
+                assert read and read.name == name, text
+        if name not in ("beside", "none"):
+            forms = {language: set(re.findall(r"\{(\w+)\}", state[language])) for language in (*BUYERS, "zh")}
+            assert len({"on" in fields for fields in forms.values()}) == 1
+            assert set().union(*forms.values()) <= parts["en"].keys()
+            for language in BUYERS:
+                s = after_a_refund(language, f"{state['read'][0]} 2027-03-09")
+                assert not [f for f in s.findings if f.severity == "error"] and "{" not in s.text + s.text_zh
+
+
+MACHINE_WORDS = [
+    ("I need an invoice", "other", "invoice", "INV-2027-88", True),
+    ("I need an invoice", "other", "invoice", "pending", False),
+    ("I need an invoice", "other", "invoice", "sent 2027-03-09", False),
+    ("I need an invoice", "other", "invoice", "yes", False),
+    ("Where is it?", "logistics_delay", "carrier", "Royal Mail", True),
+    ("Where is it?", "logistics_delay", "carrier", "Other", False),
+    ("Where is it?", "logistics_delay", "tracking_id", "JD0002 4417", True),
+    ("Where is it?", "logistics_delay", "tracking_id", "not available", False),
+]
+
+
+@pytest.mark.parametrize(("message", "scenario", "name", "value", "is_said"), MACHINE_WORDS)
+def test_a_machine_word_is_no_number_and_no_carrier(
+    message: str, scenario: str, name: str, value: str, is_said: bool
+) -> None:
+    s = reply(message, scenario, {"order_id": ID, **SENT, name: value})
+    assert (value in s.text) == is_said == (name in s.facts)
 
 
 HOURS = [
