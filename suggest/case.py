@@ -18,6 +18,7 @@ from suggest.policy import Policy, Season
 from suggest.templates import letter, spaced, wanted
 
 READ = 20_000  # characters of a message that are searched for words; nobody asks after ten pages
+USUAL_WINDOW = 30  # days in which most of what Amazon sells may be returned
 STUCK_DAYS = 7  # without a scan; Amazon's own measure for a shipment that does not move
 
 _ORDER_ID = re2.compile(r"(?:^|[^0-9])([0-9]{3})[- ‐‑–ー]?([0-9]{7})[- ‐‑–ー]?([0-9]{7})(?:[^0-9]|$)")
@@ -99,6 +100,13 @@ class Case:
         if days is None or not self.order.delivered_at or not self.is_delivered:
             return None
         return self.local_day(self.order.delivered_at) + timedelta(days=min(days, 3650))
+
+    @property
+    def may_be_past_return(self) -> bool:
+        """The length of the return window is not known, and the parcel came longer ago than the usual one lasts."""
+        if self.return_days is not None or not self.order.delivered_at:
+            return False
+        return (self.today - self.local_day(self.order.delivered_at)).days > USUAL_WINDOW
 
     @cached_property
     def model(self) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from messages import InputError, Order, Product, detect_language
 from messages import marketplace as find_marketplace
 from model import SCENARIOS, Prediction, load_classifier
 from suggest import tone
-from suggest.case import READ, Case, known_to_be
+from suggest.case import READ, USUAL_WINDOW, Case, known_to_be
 from suggest.compensation import Money
 from suggest.deadlines import reply_by
 from suggest.fill import Fact, Facts, Filled, fill, said
@@ -36,6 +36,7 @@ from suggest.templates import LANGUAGES, Line, Situation, Template, Text, fold, 
 from suggest.tone import Finding, findings_of
 
 HOME = {"en": "US", "de": "DE", "fr": "FR", "es": "ES", "it": "IT", "ja": "JP"}  # where a language is at home
+SOUNDS_LIKE = ("other", "compatibility_presale")  # what a wish for a call is taken for: "Do you have WhatsApp?"
 CLEAR = 0.6  # probability of a part of a message from which it is an ask by itself
 SHORTEST_PART = 6  # letters
 SHORT = {"person-safety": "short-safety"}  # what stands in for a reply that is too long for the channel
@@ -145,11 +146,15 @@ def _telling_parts(text: str, whole: Prediction) -> list[str]:
 
 def _may_hide(p: Prediction) -> bool:
     """True if a wish for a phone call or a person, or an insult, may hide what the message is about."""
-    return _is_beside_the_matter(p) and (p.scenario == "other" or not p.sure)
+    return _is_only_a_wish(p) or (_is_beside_the_matter(p) and not p.sure)
 
 
 def _is_beside_the_matter(p: Prediction) -> bool:
     return not BESIDE_THE_MATTER.isdisjoint(p.flags)
+
+
+def _is_only_a_wish(p: Prediction) -> bool:
+    return _is_beside_the_matter(p) and p.scenario in SOUNDS_LIKE
 
 
 @cache
@@ -175,7 +180,7 @@ def _with_parts(whole: Prediction, text: str, parts: Sequence[Prediction]) -> Pr
     others = [p for p in parts if p.scenario == "other"]
     if _may_hide(whole) or whole.scenario == "other":
         likely = {name for name, p in whole.ranking if p >= LIKELY} if not _may_hide(whole) else set(SCENARIOS)
-        heard = [p for p in parts if p.scenario != "other" and p.scenario in likely]
+        heard = [p for p in parts if p.scenario in likely - {"other"} and not _is_only_a_wish(p)]
         best = max(heard, key=lambda p: p.probability, default=None)
         # beside a wish for a call one to cancel, an invoice …; insults are "other" too
         another = "abusive_language" not in whole.flags and any(not _is_beside_the_matter(p) for p in others)
@@ -545,6 +550,8 @@ def judge(
         and "other" not in (*situation.scenario, *prediction.also)
     ):
         reasons.append(reason("cancellation"))
+    if "returns" in (*situation.scenario, *prediction.also) and case.may_be_past_return:
+        reasons.append(reason("return-window", days=str(USUAL_WINDOW)))
     reasons += [reason("flag", name=flag) for flag in prediction.flags if flag in GLANCE]
     if case.is_threatened and not any(flag in GLANCE for flag in prediction.flags):
         reasons.append(reason("reviews"))

@@ -777,6 +777,22 @@ def test_what_is_doubtful_is_for_review(known: dict[str, Any], reason: str) -> N
     assert len(s.reasons_zh) == len(s.reasons) and all(re.search("[一-龥]", zh) for zh in s.reasons_zh)
 
 
+@pytest.mark.parametrize(
+    ("known", "status"),
+    [
+        ({"delivered_at": "2026-10-20"}, "review"),  # 32 days ago, and nobody said how long it may be returned
+        ({"delivered_at": "2026-10-24"}, "ready"),
+        ({"delivered_at": "2026-10-20", "return_window_days": 60}, "ready"),
+    ],
+)
+def test_a_fault_after_the_usual_window_is_for_review(known: dict[str, Any], status: str) -> None:
+    s = reply(
+        "The lamp no longer switches on, I want another one.", "returns", {**SENT, "product_name": "Lamp", **known}
+    )
+    assert s.status == status, s.reasons
+    assert any("return_window_days" in r for r in s.reasons) is (status == "review")
+
+
 def test_a_scenario_of_ones_own_is_left_to_a_person_as_a_draft() -> None:
     suggestion = reply("Do you sell the lid on its own?", "spare_parts")
     assert suggestion.status == "review" and suggestion.scenario == "spare_parts"
