@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from messages import InputError
 
-FORMAT = 4
+FORMAT = 5
 MAX_BYTES = 64 << 20
 PRETRAINED = Path(__file__).parent / "pretrained"
 _REBUILD = 'Run "make train" to rebuild it; for one of your own, "henji models --rollback" or "henji train".'

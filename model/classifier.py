@@ -27,7 +27,9 @@ KERNEL_PART = 64  # messages, and
 LANDMARK_PART = 2_048  # landmarks, whose nearness to each other fits a cache
 NGRAM_ARRAYS = ("weights", "steps", "idf", "idf_step", "bias")
 MAX_REASONED = 4_000
+HINT = 0.3  # words' half of the margin of a second ask from which on the words alone do not settle a message
 SENTENCES_FROM = 0.2  # margin of a second ask from which on a message is read sentence by sentence
+VOTE = 32  # power of the kernel with which a landmark votes
 SHARPNESS = 8  # of what a sentence asks: the likeliest scenario has nearly all of it
 THANKS_POSSIBLE = 0.1  # thanks in a message that is less likely to be "other" are a manner of speaking
 THANKS_RIGHT = 0.8  # share of right ones among the messages that the rules call thanks and nothing else
@@ -91,7 +93,8 @@ class MeaningReader:
 
     Radial basis kernel exp(-gamma * |x - landmark|²) on sentence embeddings, projected to their principal axes.
     `mean` has shape (n_dimensions,), `axes` (n_dimensions, n_axes), `landmarks` (n_landmarks, n_axes), to be multiplied
-    by `steps` (n_axes,), `weights` (n_landmarks, n_scenarios + 1), the last column for a second ask.
+    by `steps` (n_axes,), `weights` (n_landmarks, n_scenarios + 1), the last column for a second ask, and `labels`
+    (n_landmarks,) are the scenarios of the landmarks by number.
     """
 
     mean: Array
@@ -99,40 +102,60 @@ class MeaningReader:
     landmarks: NDArray[np.int8]
     steps: Array
     weights: Array
+    labels: NDArray[np.int8]
     gamma: float
 
     def scores(self, vectors: Array) -> Array:
-        """What is to be added to the scores of the words, shape (len(vectors), n_scenarios + 1).
+        """What is to be added to the scores of the words, shape (len(vectors), n_scenarios + 1)."""
+        return self._compared(vectors)[0]
+
+    def scores_and_votes(self, vectors: Array) -> tuple[Array, Array]:
+        """The same, and the share of each scenario among the nearest landmarks, shape (len(vectors), n_scenarios).
+
+        A landmark's vote is its kernel to the power of `VOTE`: the next few decide, where the scores hear all.
+        """
+        scores, votes = self._compared(vectors, voted=True)
+        return scores, in_shares(votes)
+
+    def _compared(self, vectors: Array, voted: bool = False) -> tuple[Array, Array]:
+        """Scores and votes; these up to a factor.
 
         What of the kernel is the landmark's alone, exp(-gamma * |landmark|²), stands in its weights, what is the
         message's is multiplied at the end; between them is exp(2 * gamma * x @ landmark).
         """
         scores = np.zeros((len(vectors), self.weights.shape[1]), np.float32)
+        votes = np.zeros((len(vectors), self.weights.shape[1] - 1), np.float32)
         for start in range(0, len(vectors), KERNEL_PART):
             x = product(vectors[start : start + KERNEL_PART] - self.mean, self.axes) * np.float32(2 * self.gamma)
-            total = scores[start : start + KERNEL_PART]  # a view
-            for near, weights in self._products(x):
-                add_products(np.exp(near, out=near), weights, total)
+            total, vote = scores[start : start + KERNEL_PART], votes[start : start + KERNEL_PART]  # views
+            for near, parts in self._products(x):
+                add_products(np.exp(near, out=near), self._parts[1][parts], total)
+                if voted:
+                    near *= self._parts[2][parts]
+                    for _ in range(VOTE.bit_length() - 1):
+                        np.square(near, out=near)
+                    add_products(near, self._parts[3][parts], vote)
             total *= np.exp(-(x**2).sum(axis=1, keepdims=True) / (4 * self.gamma))
-        return scores
+        return scores, votes
 
-    def _products(self, x: Array) -> Iterator[tuple[Array, Array]]:
-        """Of rows and the landmarks, part by part, with the weights; for one row a quarter is read, and all at once."""
-        parts, weights = self._parts
+    def _products(self, x: Array) -> Iterator[tuple[Array, slice]]:
+        """Of rows and the landmarks, and which parts of these; for one row a quarter is read, and all at once."""
+        parts = self._parts[0]
         if len(x) == 1 and rounds_alike():
             into = np.empty((len(parts), 1, LANDMARK_PART), np.float32)
             compare(x[0], parts, self.steps, into[:, 0])
-            yield into, weights
+            yield into, slice(None)
         else:
             with one_thread():
                 for i, part in enumerate(self._wide_parts):
-                    yield (at_least(x, 2) @ part)[None, : len(x)], weights[i : i + 1]
+                    yield (at_least(x, 2) @ part)[None, : len(x)], slice(i, i + 1)
 
     @cached_property
-    def _parts(self) -> tuple[NDArray[np.int8], Array]:
-        """Landmarks, (n_parts, n_axes, LANDMARK_PART), and weights, (…, n_scenarios + 1, …), as they are multiplied.
+    def _parts(self) -> tuple[NDArray[np.int8], Array, Array, Array]:
+        """Landmarks, weights, the landmarks' own factors and whom they vote for, as they are multiplied.
 
-        All parts are of one size, with landmarks of weight 0 at the end, so that all products round alike.
+        Each of shape (n_parts, …, LANDMARK_PART). All parts are of one size, with landmarks of weight 0 at the end, so
+        that all products round alike.
         """
         n_parts = -(-len(self.landmarks) // LANDMARK_PART)
         of_landmarks = np.exp(-self.gamma * ((self.landmarks * self.steps) ** 2).sum(axis=1, keepdims=True))
@@ -141,7 +164,9 @@ class MeaningReader:
             parts = at_least(rows, n_parts * LANDMARK_PART).reshape(n_parts, LANDMARK_PART, -1)
             return np.ascontiguousarray(parts.transpose(0, 2, 1))
 
-        return parted(self.landmarks), parted((self.weights * of_landmarks).astype(np.float32))
+        weights = (self.weights * of_landmarks).astype(np.float32)
+        votes = (self.labels[:, None] == np.arange(self.weights.shape[1] - 1)).astype(np.float32)
+        return parted(self.landmarks), parted(weights), parted(of_landmarks.astype(np.float32)), parted(votes)
 
     @cached_property
     def _wide_parts(self) -> Array:
@@ -159,14 +184,43 @@ def kernel(a: Array, b: Array, gamma: float) -> Array:
     return np.exp(-gamma * np.maximum(squared, 0))
 
 
-def doubted(both: Array, doubt: float) -> Array:
-    """The scores of the scenarios, flattened where a second ask is likely: which one is the main ask is uncertain.
+def in_shares(votes: Array) -> Array:
+    """What part of its row each is, 0 where there are none."""
+    return votes / votes.sum(axis=1, keepdims=True).clip(np.finfo(np.float32).tiny)
 
-    >>> doubted(np.array([[0.9, 0.1, 0.0], [0.9, 0.1, 1.0]]), 0.5).round(2)
-    array([[0.9 , 0.1 ],
-           [0.55, 0.06]], dtype=float32)
+
+def evidence(
+    alone: Array, half: Array, both: Array, votes: Array, spoken: Array, sizes: Sequence[int] | NDArray[np.int64]
+) -> Array:
+    """What speaks for each scenario, shape (n_messages, n_scenarios, 7).
+
+    The scores of words and meaning, of the words' half and of words alone, the votes of the nearest landmarks, the
+    words' half of the highest and of the mean of the sentences, and the first of these again where a second ask is
+    likely. `spoken` is the words' half of every sentence, `sizes` how many sentences each message has.
     """
-    return (both[:, :-1] / np.exp(doubt * both[:, -1:].clip(0, 1))).astype(np.float32)
+    starts = np.cumsum([0, *sizes[:-1]])
+    spoken = spoken[:, :-1]
+    asks = both[:, -1:]
+    doubt = np.where(asks >= SENTENCES_FROM, asks.clip(0, 1), 0)
+    return np.stack(
+        [
+            both[:, :-1],
+            half[:, :-1],
+            alone,
+            np.log(votes + 1e-3),
+            np.maximum.reduceat(spoken, starts),
+            np.add.reduceat(spoken, starts) / np.array(sizes)[:, None],
+            doubt * both[:, :-1],
+        ],
+        axis=2,
+    ).astype(np.float32)
+
+
+def weighed(evidence: Array, calibration: Mapping[str, Any]) -> Array:
+    """The logits of the scenarios before they are brought to the temperature of a language."""
+    weights, bias = (np.array(calibration[name], np.float32) for name in ("weights", "bias"))
+    logits: Array = (evidence * weights).sum(axis=2) + bias  # not a product: a row comes out the same beside any others
+    return logits
 
 
 def places_and_peaks(scores: Array, sizes: Sequence[int] | NDArray[np.int64]) -> tuple[Array, Array]:
@@ -186,13 +240,13 @@ def places_and_peaks(scores: Array, sizes: Sequence[int] | NDArray[np.int64]) ->
     return places.astype(np.float32), np.maximum.reduceat(shares, starts).astype(np.float32)
 
 
-def for_second(logits: Array, asks: Array, peaks: Array) -> Array:
-    """What speaks for each scenario as a second ask, shape (len(logits), n_scenarios, 3).
+def for_second(scores: Array, asks: Array, peaks: Array) -> Array:
+    """What speaks for each scenario as a second ask, shape (len(scores), n_scenarios, 3).
 
-    How likely the whole message makes it, how plain its plainest sentence is, and the margin of a second ask.
+    The score of words and meaning, which is a quarter for what is asked besides, how plain the plainest sentence is,
+    and the margin of a second ask.
     """
-    likely = np.log(softmax(logits) + 1e-9)
-    return np.stack([likely, np.log(peaks + 1e-3), np.broadcast_to(asks[:, None], peaks.shape)], axis=2)
+    return np.stack([scores, np.log(peaks + 1e-3), np.broadcast_to(asks[:, None], peaks.shape)], axis=2)
 
 
 def likeliest_second(evidence: Array, logits: Array, weights: Sequence[float]) -> tuple[NDArray[np.int64], Array]:
@@ -230,13 +284,15 @@ def in_order(logits: Array, asks: Array, places: Array, pairs: NDArray[np.int64]
 
 
 def two_asks(
-    logits: Array, asks: Array, places: Array, peaks: Array, calibration: Mapping[str, Any]
+    logits: Array, both: Array, places: Array, peaks: Array, calibration: Mapping[str, Any]
 ) -> tuple[Array, NDArray[np.int64]]:
     """The logits with the main ask of two where it belongs, and the other one of each message, -1 for none.
 
-    Less is needed to weigh which of two is the main ask than to say that there are two.
+    `both` are the scores of words and meaning, the last one for a second ask. Less is needed to weigh which of two is
+    the main ask than to say that there are two.
     """
-    second, sureness = likeliest_second(for_second(logits, asks, peaks), logits, calibration["second_weights"])
+    scores, asks = both[:, :-1], both[:, -1]
+    second, sureness = likeliest_second(for_second(scores, asks, peaks), logits, calibration["second_weights"])
     heard = np.flatnonzero(sureness >= calibration["second_ask"])
     pairs = np.column_stack([logits.argmax(axis=1), second])[heard]
     anew = in_order(logits[heard], asks[heard], places[heard], pairs, calibration["order"])
@@ -326,19 +382,24 @@ class ScenarioClassifier:
         further = np.full(len(texts), -1)
         logits = alone / self._per_language("temperature_first", languages)[:, None]
         settled = softmax(logits).max(axis=1) >= self._per_language("accept_first", languages)
+        settled &= half[:, -1] < HINT
         settled |= np.array(languages) == "other"
         unsure = [] if fast else np.flatnonzero(~settled).tolist()
         if unsure:
             parts = [sentences(texts[i]) for i in unsure]
+            sizes = np.array([len(part) for part in parts])
             vectors, each = encode_parts(parts)
-            both = half[unsure] + self.meaning.scores(vectors)
+            meant, votes = self.meaning.scores_and_votes(vectors)
+            both = half[unsure] + meant
+            spoken = self._spoken(parts, sizes, half[unsure])
+            gathered = evidence(alone[unsure], half[unsure], both, votes, spoken, sizes)
             temperature = self._per_language("temperature", [languages[i] for i in unsure])
-            read = doubted(both, self.calibration["doubt"]) / temperature[:, None]
+            read = weighed(gathered, self.calibration) / temperature[:, None]
             close = np.flatnonzero(both[:, -1] >= SENTENCES_FROM)
             if len(close):
-                of_close = np.isin(np.repeat(np.arange(len(parts)), list(map(len, parts))), close)
-                said = self._by_sentences([parts[i] for i in close], each[of_close], both[close])
-                read[close], also = two_asks(read[close], both[close, -1], *said, self.calibration)
+                of_close = np.isin(np.repeat(np.arange(len(parts)), sizes), close)
+                said = self._said(both[close], spoken[of_close], each[of_close], sizes[close])
+                read[close], also = two_asks(read[close], both[close], *said, self.calibration)
                 further[[unsure[i] for i in close]] = also
             logits[unsure] = read
         for i, language in enumerate(languages):
@@ -346,17 +407,25 @@ class ScenarioClassifier:
                 logits[i] = np.where(self.classes_ == "other", 0, -4)
         return logits, further
 
-    def _by_sentences(self, parts: Sequence[Sequence[str]], vectors: Array, whole: Array) -> tuple[Array, Array]:
+    def _spoken(self, parts: Sequence[Sequence[str]], sizes: NDArray[np.int64], half: Array) -> Array:
+        """The words' half of every sentence's scores; that of the text where it is one sentence."""
+        spoken = half.repeat(sizes, axis=0)
+        several = (sizes > 1).repeat(sizes)
+        if several.any():
+            folded = [features.fold(sentence) for part in parts if len(part) > 1 for sentence in part]
+            _, spoken[several] = self.ngrams.scores(folded)
+        return spoken
+
+    def _said(self, whole: Array, spoken: Array, vectors: Array, sizes: NDArray[np.int64]) -> tuple[Array, Array]:
         """Where in each text every scenario is asked for, and how plainly; a sentence is read as a message.
 
-        `parts` are the sentences of each text, `vectors` those of all of them, `whole` the scores of the texts.
+        `whole` are the scores of the texts, `spoken` the words' half of their sentences, `vectors` the meaning of
+        these, `sizes` how many each text has.
         """
-        sizes = np.array([len(part) for part in parts])
         scores = whole.repeat(sizes, axis=0)
-        further = (sizes > 1).repeat(sizes)
-        if further.any():
-            _, half = self.ngrams.scores([features.fold(s) for part in parts if len(part) > 1 for s in part])
-            scores[further] = half + self.meaning.scores(np.tile(vectors[further], N_READINGS))
+        several = (sizes > 1).repeat(sizes)
+        if several.any():
+            scores[several] = spoken[several] + self.meaning.scores(np.tile(vectors[several], N_READINGS))
         return places_and_peaks(scores[:, :-1], sizes)
 
     def _per_language(self, name: str, languages: Sequence[str]) -> Array:
@@ -429,6 +498,7 @@ def load_classifier(path: Path = PRETRAINED) -> ScenarioClassifier:
             arrays["meaning_landmarks"],
             arrays["meaning_steps"],
             arrays["meaning_weights"].astype(np.float32),
+            arrays["meaning_labels"],
             settings["gamma"],
         ),
         settings["calibration"],

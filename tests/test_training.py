@@ -400,17 +400,17 @@ def test_twenty_messages_of_ones_own_help(shipped: Path, tmp_path: Path) -> None
     assert right[0] <= 7 and right[1] >= 9
 
 
-def test_an_inbox_is_not_learned_from_but_says_from_when_on_one_is_sure() -> None:
+def test_an_inbox_is_left_out_as_a_cast_and_says_from_when_on_one_is_sure() -> None:
     inbox = [replace(m, group="en-inbox") for m in SMALL]  # known word for word: right and certain
     wrong = [replace(m, scenario=SCENARIOS[SCENARIOS.index(m.scenario) - 1]) for m in inbox]
-    without, right, denied = fit(SMALL), fit([*inbox[:30], *SMALL, *inbox[30:]]), fit([*SMALL, *wrong])
-    for fitted in (right, denied):
-        assert all(np.array_equal(fitted.arrays[name], array) for name, array in without.arrays.items())
-    assert right.held_out.shape == (len(SMALL) + len(inbox), len(SCENARIOS))
+    right, denied = fit([*inbox, *SMALL]), fit([*wrong[::4], *SMALL])
+    truth = np.array([SCENARIOS.index(m.scenario) for m in inbox])
+    assert (right.held_out[: len(inbox)].argmax(axis=1) == truth).mean() > 0.9
+    said = np.array([SCENARIOS.index(m.scenario) for m in wrong[::4]])
+    judged = denied.held_out[: len(said)].argmax(axis=1)
+    assert (judged == said).mean() < 0.3  # what the inbox says of itself is not heard when it is judged
     sure = [fitted.settings["calibration"]["sure"]["all"] for fitted in (right, denied)]
     assert sure[0] <= 1 < sure[1]  # where the inbox says that all is wrong, nothing is ever sure
-    with pytest.raises(InputError, match="one cast"):  # nobody would be left to calibrate on
-        fit([replace(m, group="en-01") for m in SMALL] + inbox)
 
 
 # ---------------------------------------------------------------- versions
