@@ -12,7 +12,7 @@ from messages import find_days
 from suggest.case import Case
 from suggest.names import greeting, is_carrier, is_japanese
 from suggest.own import with_own
-from suggest.states import is_event, read_state, say_state
+from suggest.states import State, is_event, is_open, read_state, say_state
 from suggest.templates import FIELDS, Letter, Line, Templates, Text, letter, templates
 from suggest.tone import TeamRules, check, corrected, is_allowed_link
 
@@ -68,6 +68,12 @@ class Facts:
     def worded(self) -> frozenset[str]:
         """The ids of the templates one of whose words is in the message."""
         return self.book.worded(self.case.words)
+
+    @cached_property
+    def refund(self) -> State | None:
+        """The state of the refund, where the data hold one in words that are known."""
+        said = self.case.text(self.case.order.refund_status)
+        return read_state(said, self.case.order.currency) if said else None
 
     @cached_property
     def chinese(self) -> "Facts":
@@ -378,10 +384,9 @@ def _from_order(name: str) -> Callable[[Facts], Fact | None]:
 
 def _refund_status(facts: Facts) -> Fact | None:
     """The state that the data name, in the buyer's language, or words written in it; never a code or other words."""
-    case, order = facts.case, facts.case.order
-    value = case.text(order.refund_status)
-    state = value and read_state(value, order.currency)
-    if not value or not state:
+    case, order, state = facts.case, facts.case.order, facts.refund
+    if not state:
+        value = case.text(order.refund_status)
         own = isinstance(order.refund_status, Mapping) or (
             value and is_prose(clean_text(value, case.language), case.language)
         )
@@ -396,6 +401,13 @@ def _refund_status(facts: Facts) -> Fact | None:
     money = say_money(str(sum_.amount), sum_.currency, facts.language, country) if sum_ else ""
     said = say_state(state, facts.language, on, money)
     return Fact(said, "order.refund_status") if said else None
+
+
+def _refund_open(facts: Facts) -> Fact | None:
+    if not facts.refund or not is_open(facts.refund) or not facts.get("refund_status"):
+        return None
+    by = _moment(facts.case.resolve_by, "", facts).value
+    return Fact(facts.letter.refund_open.replace("{by}", by), "order.refund_status")
 
 
 def is_prose(text: str, language: str) -> bool:
@@ -584,6 +596,7 @@ FACTS: dict[str, Callable[[Facts], Fact | None]] = {
     "fits_model": _model,
     "works_with": _works_with,
     "refund_status": _refund_status,
+    "refund_open": _refund_open,
     "restock_date": _restock,
     "invoice": _short("invoice", 60, is_number),
     "emergency_number": lambda f: Fact(EMERGENCY[f.case.marketplace.country], "marketplace"),

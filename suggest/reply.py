@@ -32,6 +32,7 @@ from suggest.pick import (
 )
 from suggest.policy import Policy
 from suggest.reasons import Reason, reason
+from suggest.states import is_to_look_at, say_state
 from suggest.templates import LANGUAGES, Line, Situation, Template, Text, fold, lines, parse_line, spaced, templates
 from suggest.tone import Finding, findings_of
 
@@ -539,6 +540,9 @@ def judge(
         reasons.append(reason("page"))
     if "compensation" in filled.facts:
         reasons.append(reason("money", amount=filled.facts["compensation"].value))
+    if "refund_status" in filled.facts and facts.refund and is_to_look_at(facts.refund):
+        said = [say_state(facts.refund, language, "", "") or "" for language in ("en", "zh")]
+        reasons.append(reason("refund", state=Reason(*said)))
     wrong = [f for f in findings if f.severity == "error"]
     reasons += [reason("finding", category=f.category, message=Reason(f.message, f.message_zh)) for f in wrong]
     reasons += [reason("second-ask", about=_about(o.situation)) for o in extra if o.situation.status]

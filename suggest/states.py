@@ -87,6 +87,16 @@ def is_event(state: State) -> bool:
     return "{on}" in _states()[state.name].get("en", "")
 
 
+def is_open(state: State) -> bool:
+    """True where no money is on its way yet: there is nothing to compare a statement with."""
+    return "open" in _states()[state.name]
+
+
+def is_to_look_at(state: State) -> bool:
+    """True for bad news, which a person reads before the buyer does."""
+    return "look" in _states()[state.name]
+
+
 def _without(text: str, spans: list[tuple[int, int]]) -> str:
     for start, end in reversed(spans):
         text = f"{text[:start]} {text[end:]}"

@@ -49,6 +49,7 @@ FIELDS = {
     "fits_model": "the model the buyer asks about, as our list has it",
     "works_with": "the models on our list",
     "refund_status": "what the data say about the refund",
+    "refund_open": "by when we say what is still to be done, where that is not yet paid",
     "restock_date": "day it is back in stock",
     "invoice": "number of the invoice",
     "emergency_number": "emergency number of the marketplace's country",
@@ -165,6 +166,7 @@ class Letter:
     season: str
     return_buyer: str
     return_seller: str
+    refund_open: str
 
 
 @dataclass(frozen=True)

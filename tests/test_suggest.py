@@ -577,6 +577,24 @@ def test_every_state_holds_its_proof_and_is_said_in_every_language() -> None:
                 assert not [f for f in s.findings if f.severity == "error"] and "{" not in s.text + s.text_zh
 
 
+NEXT = [  # what is asked of the buyer, by the state; bad news is read by a person first
+    ("issued 2027-03-09", "statement of the payment method", "ready"),
+    ("sent to bank", "statement of the payment method", "ready"),
+    ("pending", "what still has to be done for it", "ready"),
+    ("received in warehouse", "what still has to be done for it", "ready"),
+    ("declined", "what still has to be done for it", "review"),
+    ("failed", "what still has to be done for it", "review"),
+    ("the refund went out with the second run", "statement of the payment method", "ready"),
+]
+
+
+@pytest.mark.parametrize(("state", "words", "status"), NEXT)
+def test_a_statement_is_compared_with_money_that_is_on_its_way(state: str, words: str, status: str) -> None:
+    s = after_a_refund("en", state)
+    assert (words in s.text, s.status) == (True, status)
+    assert ("refund_open" in s.facts) == ("statement" not in s.text) == ("账单" not in s.text_zh)
+
+
 MACHINE_WORDS = [
     ("I need an invoice", "other", "invoice", "INV-2027-88", True),
     ("I need an invoice", "other", "invoice", "pending", False),
