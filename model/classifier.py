@@ -185,7 +185,11 @@ def kernel(a: Array, b: Array, gamma: float) -> Array:
 
 
 def in_shares(votes: Array) -> Array:
-    """What part of its row each is, 0 where there are none."""
+    """What part of its row each is, 0 where there are none.
+
+    >>> in_shares(np.array([[3.0, 1.0], [0.0, 0.0]])).tolist()
+    [[0.75, 0.25], [0.0, 0.0]]
+    """
     return votes / votes.sum(axis=1, keepdims=True).clip(np.finfo(np.float32).tiny)
 
 
@@ -197,6 +201,13 @@ def evidence(
     The scores of words and meaning, of the words' half and of words alone, the votes of the nearest landmarks, the
     words' half of the highest and of the mean of the sentences, and the first of these again where a second ask is
     likely. `spoken` is the words' half of every sentence, `sizes` how many sentences each message has.
+
+    >>> alone, votes = np.array([[1.0, -1.0]]), np.array([[0.9, 0.1]])
+    >>> half, both = np.array([[0.3, 0.1, 0.2]]), np.array([[0.8, 0.2, 0.5]])
+    >>> spoken = np.array([[0.6, 0.0, 0.1], [0.0, 0.4, 0.1]])
+    >>> evidence(alone, half, both, votes, spoken, [2])[0].round(2)
+    array([[ 0.8 ,  0.3 ,  1.  , -0.1 ,  0.6 ,  0.3 ,  0.4 ],
+           [ 0.2 ,  0.1 , -1.  , -2.29,  0.4 ,  0.2 ,  0.1 ]], dtype=float32)
     """
     starts = np.cumsum([0, *sizes[:-1]])
     spoken = spoken[:, :-1]
@@ -217,7 +228,11 @@ def evidence(
 
 
 def weighed(evidence: Array, calibration: Mapping[str, Any]) -> Array:
-    """The logits of the scenarios before they are brought to the temperature of a language."""
+    """The logits of the scenarios before they are brought to the temperature of a language.
+
+    >>> weighed(np.array([[[1.0, 2.0], [0.0, 1.0]]]), {"weights": [2.0, 0.5], "bias": [0.0, 0.25]}).tolist()
+    [[3.0, 0.75]]
+    """
     weights, bias = (np.array(calibration[name], np.float32) for name in ("weights", "bias"))
     logits: Array = (evidence * weights).sum(axis=2) + bias  # not a product: a row comes out the same beside any others
     return logits

@@ -173,6 +173,17 @@ def test_few_messages_come_out_the_same_by_either_product(monkeypatch: pytest.Mo
     assert [reader.classify([m])[0] for m in messages] == ours
 
 
+def test_the_nearest_landmarks_vote() -> None:
+    reader = load_classifier().meaning
+    vectors = encoder.encode_sentences([m for _, m in PLAIN[::9]])
+    x, landmarks = (vectors - reader.mean) @ reader.axes, reader.landmarks * reader.steps
+    near = classifier.kernel(x, landmarks, classifier.VOTE * reader.gamma)
+    expected = np.stack([near[:, reader.labels == k].sum(axis=1) for k in range(len(SCENARIOS))], axis=1)
+    scores, votes = reader.scores_and_votes(vectors)
+    np.testing.assert_allclose(votes, expected / expected.sum(axis=1, keepdims=True), atol=1e-4)
+    assert (scores == reader.scores(vectors)).all()
+
+
 def test_fast_reads_the_words_alone() -> None:
     classifier = load_classifier()
     messages = [m for _, m in PLAIN] + [f"{x} {y}" for _, x, _, y in PAIRS]
