@@ -483,8 +483,8 @@ REFUNDS = [  # what the data say, and what a buyer reads on 12 March 2027
      "11月30日退款已提交银行"),
     ("已批准 03/04/2027", ("refund approved.", "Erstattung genehmigt.", "remboursement approuvé.",  # March or April?
                          "reembolso aprobado.", "rimborso approvato.", "「返金を承認」"), "已批准退款"),
-    ("AWAITING_RETURN as of 2027-03-05", None, ""),  # "as" is no word that we know
-    ("awaiting return since 2027-03-05",
+    ("AWAITING_RETURN by 2027-03-05", None, ""),  # "by" is no word that we know: a limit, or who?
+    ("AWAITING_RETURN as of 2027-03-05",
      ("not yet recorded as received (as of Friday, March 5)", "noch nicht verzeichnet (Stand: Freitag, 5. März)",
       "pas encore enregistrée (état au vendredi 5 mars)", "aún no registrada (a fecha del viernes 5 de marzo)",
       "non ancora registrato (situazione a venerdì 5 marzo)", "返品商品の到着待ち（3月5日(金)現在）"),
