@@ -320,13 +320,19 @@ def _meaning_features(corpus: Corpus, order: NDArray[np.int64]) -> tuple[Array, 
 
 def _kernel_matrix(x: Any, points: Array, ridge: Array) -> Packed:
     """The kernels of all pairs of messages, with the ridge."""
-    matrix = Packed(len(points))
-    for start in range(0, len(points), KERNEL_ROWS):
+    from joblib import Parallel, delayed
+
+    def columns(start: int) -> tuple[int, Array]:
         stop = start + KERNEL_ROWS
         near = kernel(points[start:], points[start:stop], GAMMA)
         near += (x[start:] @ x[start:stop].T).toarray()
         near[np.diag_indices(near.shape[1])] += ridge[start:stop]
-        matrix.put(start, near)
+        return start, near
+
+    matrix = Packed(len(points))
+    starts = range(0, len(points), KERNEL_ROWS)
+    for made in Parallel(n_jobs=-1, prefer="threads", return_as="generator")(map(delayed(columns), starts)):
+        matrix.put(*made)
     return matrix
 
 
