@@ -49,7 +49,7 @@ FACT_OF_FIELD = {  # the data behind a field that is not named like them
     "steps": "manual_steps", "specs": "product_specs", "compensation": "order_total", "goodwill": "order_total",
     "return_until": "return_window_days", "return_days": "return_window_days", "fits_model": "product_specs",
 }  # fmt: skip
-
+TEXTS = ("steps", "specs")  # fields with what a product's texts say
 
 _QUESTION = re2.compile(r"[^.!?？。\n]+(?:[?？]|か。)")
 _PART = re2.compile(r"([.!?,;:])\s+|([。！？、])")
@@ -343,6 +343,10 @@ def write(choice: Choice, seconds: tuple[Choice, ...], facts: Facts) -> Suggesti
     findings = _check(filled.text, case, template, filled.facts.get("refund_status"))
     missing = missing_facts((choice, *seconds), facts)
     status, reasons = judge(choice.template, extra, filled, missing, findings, facts)
+    if status in ("ready", "review") and not _is_answered(case.message[:READ], filled.facts):
+        status = "review"
+        reasons.append(reason("other-question"))
+        missing = tuple(dict.fromkeys([*missing, *(FACT_OF_FIELD[name] for name in TEXTS if name in filled.facts)]))
     if template is not choice.template:
         status = "person" if status == "person" else "review"
         reasons.append(reason("too-long", template=choice.template.id, limit=str(limit)))
@@ -559,8 +563,6 @@ def judge(
     reasons += [reason("flag", name=flag) for flag in prediction.flags if flag in GLANCE]
     if case.is_threatened and not any(flag in GLANCE for flag in prediction.flags):
         reasons.append(reason("reviews"))
-    if not _is_answered(case.message[:READ], {name: fact.value for name, fact in filled.facts.items()}):
-        reasons.append(reason("other-question"))
     if case.language != _language_of(case.marketplace.languages) and _has_plain_texts(case):
         reasons.append(reason("other-language", language=case.language))
     return ("review" if reasons else "ready"), reasons
@@ -579,12 +581,12 @@ def _doubt(prediction: Prediction) -> Reason:
 GLANCE = ("review_threat", "chargeback_or_a_to_z", "asks_for_person", "suspicious")  # a person looks before it is sent
 
 
-def _is_answered(message: str, facts: Mapping[str, str]) -> bool:
+def _is_answered(message: str, facts: Mapping[str, Fact]) -> bool:
     """True if the product's texts may answer what is asked; of specifications, each question that is asked.
 
     What fits answers one question more: the model's name need not stand in the specifications.
     """
-    texts = " ".join(facts[name] for name in ("steps", "specs") if name in facts)
+    texts = " ".join(facts[name].value for name in TEXTS if name in facts)
     fits_model = "fits_model" in facts
     if not (texts or fits_model):
         return True

@@ -795,6 +795,14 @@ def test_what_is_doubtful_is_for_review(known: dict[str, Any], reason: str) -> N
     assert len(s.reasons_zh) == len(s.reasons) and all(re.search("[一-龥]", zh) for zh in s.reasons_zh)
 
 
+def test_specifications_that_do_not_answer_are_a_missing_fact() -> None:
+    told = {"product_specs": {"Farbe": "Creme", "Inhalt": "6 Liter"}}
+    s = reply("Geht der Topf auf Induktion?", "compatibility_presale", told, language="de", marketplace="DE")
+    assert s.status == "review" and "product_specs" in s.missing_facts
+    s = reply("Wie viel Liter fasst der Topf?", "compatibility_presale", told, language="de", marketplace="DE")
+    assert "product_specs" not in s.missing_facts
+
+
 @pytest.mark.parametrize(
     ("known", "status"),
     [
