@@ -87,6 +87,8 @@ def fold(text: str, language: str) -> str:
     """
     if text.isascii():
         text = text.lower()
+        if language not in ("de", "ja") and text.replace(" ", "").isalnum():  # most wordings of phrases are
+            return f" ^ {' '.join(text.split())} $ "
     elif language == "ja":
         text = unicodedata.normalize("NFKC", text).casefold().replace("。", ". ")
     else:

@@ -61,7 +61,14 @@ def unbroken(log: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, s
 
 def start(log: Path, out: Path, *options: str) -> "subprocess.Popen[str]":
     pipe = subprocess.PIPE
-    return subprocess.Popen(command(log, out, *options), stdout=pipe, stderr=pipe, text=True, env=ENVIRONMENT)
+    return subprocess.Popen(
+        command(log, out, *options), stdout=pipe, stderr=pipe, text=True, env=ENVIRONMENT, preexec_fn=heed
+    )
+
+
+def heed() -> None:
+    """A run that is started in the background of a shell ignores an interrupt, and so would what it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_for(path: Path) -> None:
