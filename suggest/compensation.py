@@ -1,6 +1,5 @@
 """How much money may be proposed, and when none."""
 
-import re
 import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,13 +8,12 @@ import re2
 
 from messages import Order
 from suggest.policy import Policy
-from suggest.tone import cap
+from suggest.tone import cap, number
 
 _AS_WRITTEN = {"EUR": "€|euros?|eur", "GBP": "£|pounds?|quid|gbp", "JPY": "円|¥|yen|jpy"}
 _DOLLARS = "[$]|dollars?|bucks|usd"  # of the United States, Canada, Australia …; Mexico's pesos have the sign too
 _NUMBER = "([0-9][0-9.,]{0,11})"
 _SHARE = re2.compile(rf"(?i){_NUMBER} ?(?:%|percent|prozent|pour ?cents?|por ciento|per cento|パーセント)")
-_THOUSANDS = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{3})+")
 
 
 @dataclass(frozen=True)
@@ -37,18 +35,9 @@ def asked_for(message: str, total: Decimal, currency: str) -> Decimal | None:
     text = unicodedata.normalize("NFKC", message)
     signs = _AS_WRITTEN.get(currency, _DOLLARS)
     named = re2.findall(rf"(?i)(?:{signs}) ?{_NUMBER}|{_NUMBER} ?(?:{signs})(?:[^a-z]|$)", text)
-    sums = {read_sum(before or after) for before, after in named}
-    sums |= {cap(total, read_sum(share) / 100, currency) for share in _SHARE.findall(text)}
+    sums = {number(before or after) for before, after in named}
+    sums |= {cap(total, number(share) / 100, currency) for share in _SHARE.findall(text)}
     return sums.pop() if len(sums) == 1 else None
-
-
-def read_sum(written: str) -> Decimal:
-    """1.234 and 1,234 are thousands, 12,50 and 12.50 are not."""
-    number = written.rstrip(".,")
-    if _THOUSANDS.fullmatch(number):
-        return Decimal(re.sub("[.,]", "", number))
-    whole, _, rest = number.replace(",", ".").rpartition(".")
-    return Decimal(f"{whole.replace('.', '')}.{rest}" if whole else rest)
 
 
 def most_that_may_be_offered(order: Order, policy: Policy) -> Money | None:

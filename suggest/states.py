@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from messages import find_days
-from suggest.compensation import Money, read_sum
+from suggest.compensation import Money
 from suggest.templates import fold
+from suggest.tone import number
 
 LONGEST = 160  # characters; what is longer is no state but a story
 PARTS = ("parts", "beside")  # the tables that are no state
@@ -120,7 +121,7 @@ def _money(found: re.Match[str], currency: str | None) -> Money | None:
     code = _CURRENCY.get(sign, sign)
     if code in _SHARED:
         code = currency if currency in _SHARED[code] else ""
-    amount: Decimal = read_sum(found[2] or found[3])
+    amount: Decimal = number(found[2] or found[3])
     return Money(amount, code) if code else None
 
 

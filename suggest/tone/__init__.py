@@ -9,6 +9,7 @@ from suggest.tone.duplicates import Earlier as Earlier
 from suggest.tone.duplicates import Said as Said
 from suggest.tone.fix import corrected as corrected
 from suggest.tone.money import cap as cap
+from suggest.tone.money import number as number
 from suggest.tone.reading import Reading as Reading
 from suggest.tone.rules import Finding as Finding
 from suggest.tone.rules import Rule as Rule

@@ -25,6 +25,7 @@ _NAME = (
 )
 _CURRENCY = re2.compile(_NAME)
 _DIGITS = r"\d{1,3}(?:[., ' ]\d{3})+(?:[.,]\d{1,2})?|\d{1,7}(?:[.,]\d{1,2})?"
+_THOUSANDS = re.compile(r"\d{1,3}(?:[., '\u00a0]\d{3})+")
 _PARTS = re.compile(
     rf"(?:^|[^\d.,\-])(?:((?:us|ca|au?|r|nz|s)?\$|[€£¥]|\b{_CODE}) ?({_DIGITS})"
     rf"|({_DIGITS}) ?([€£¥円$]|{_CODE}|{_NAME}))",
@@ -77,10 +78,11 @@ def number(written: str) -> Decimal:
     >>> [str(number(n)) for n in ("1.234,50", "1,234.50", "1 234,50", "3,120", "12,5", "7")]
     ['1234.50', '1234.50', '1234.50', '3120', '12.5', '7']
     """
-    bare = re.sub(r"[ '\u00a0]", "", written)
-    m = re.fullmatch(r"(.*\d)[.,](\d{1,2})", bare)
-    whole, cents = (m.group(1), m.group(2)) if m else (bare, "")
-    return Decimal(re.sub(r"[.,]", "", whole) + (f".{cents}" if cents else ""))
+    bare = written.rstrip(".,")
+    if _THOUSANDS.fullmatch(bare):
+        return Decimal(re.sub(r"\D", "", bare))
+    whole, _, rest = re.sub(r"[ '\u00a0]", "", bare).replace(",", ".").rpartition(".")
+    return Decimal(f"{whole.replace('.', '')}.{rest}" if whole else rest)
 
 
 def offers(case: Case) -> list[Offer]:
