@@ -111,6 +111,8 @@ def _beside_polite(words: Words) -> Iterator[Breach]:
         word = words[i]
         if word.pos == "助動詞" and word.lemma in CONTRACTIONS:  # 遅れちゃって
             yield Breach("ja-contraction", words.start(i), words.end(i))
+        elif _is_short_for_node(words, i):  # 知らせますんで、
+            yield Breach("ja-casual-word", words.start(i - 1), words.end(i), "ので")
         elif word.pos == "助動詞" and word.lemma == "てる":  # 届いてます
             yield Breach("ja-spoken-word", words.start(i), words.end(i), "てい" if word.text == "て" else "")
         elif word.type == "助動詞-デス" and word.text in ("っす", "す"):  # いいっすよ、
@@ -131,6 +133,13 @@ _OF_TALK = {"助動詞", "助詞-終助詞", "助詞-接続助詞"}
 @cache
 def _casual_heads() -> tuple[str, ...]:
     return tuple(listed("casual_heads"))
+
+
+def _is_short_for_node(words: Words, i: int) -> bool:
+    """True for the で of んで that stands for ので; んではありません is another."""
+    if words[i].text != "で" or words[i].type != "助動詞-ダ" or not i or words[i - 1].text != "ん":
+        return False
+    return not words[i + 1 : i + 2] or words[i + 1].lemma not in ("は", "も", "有る", "御座る", "無い")
 
 
 def _is_plain_aside(words: Words, i: int) -> bool:
