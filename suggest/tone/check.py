@@ -24,6 +24,7 @@ Places = Iterator[tuple[int, int]]
 IN_TEXT = {"residue", "simplified", "length", "markup", "control", "breaks"}  # their spans are the text's own
 OF_ORDERS = {"over_compensation", "order_id", "other_order_id", "carrier", "tracking", "arrival"}
 OF_SCENARIOS = {"diagnosis", "link_only"}
+OF_MONEY = {"over_compensation", "goodwill"}
 BY_LIKENESS = ("reassuring", "courting")
 NO_COMFORT = ("prohibited_words", "review_manipulation")  # warm words there are a part of the trick or of the plea
 NO_NAMES = ("vague", "generic_reassurance")  # what words of a name say
@@ -154,15 +155,16 @@ def _broken(case: Case) -> Iterator[tuple[Rule, int, int]]:
     ]
     looks = _looks(book.language, case.order is not None, case.scenario is not None)
     matched += [(rule, start, end) for rule, look in looks for start, end in look(case)]
-    tricks = {case.reading.sentence_at(start) for rule, start, _ in matched if rule.category in NO_COMFORT}
-    tricks |= {
-        case.reading.sentence_at(case.reading.sentence_at(start)[1])
-        for rule, start, _ in matched
-        if rule.category == "review_manipulation"
-    }
-    for rule, start, end in matched:  # "do not worry, we declare it as a gift"; "rate us. It means so much to us!"
-        if rule.category != "generic_reassurance" or case.reading.sentence_at(start) not in tricks:
-            yield rule, start, end
+    at = case.reading.sentence_at
+    evasions = {at(start) for rule, start, _ in matched if rule.category == "prohibited_words"}
+    courted = {at(start) for rule, start, _ in matched if rule.category == "review_manipulation"}
+    tricks = evasions | courted | {at(end) for _, end in courted}
+    for rule, start, end in matched:
+        if rule.category == "generic_reassurance" and at(start) in tricks:
+            continue  # "do not worry, we declare it as a gift"; "rate us. It means so much to us!"
+        if rule.kind in OF_MONEY and at(start) in evasions:
+            continue  # "we write on it that it is a gift of 10 dollars"
+        yield rule, start, end
 
 
 @cache

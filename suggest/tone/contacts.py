@@ -18,6 +18,7 @@ Spans = Iterator[tuple[int, int]]
 COUNTRIES = {"en": "US", "de": "DE", "fr": "FR", "es": "ES", "it": "IT", "ja": "JP"}
 # Endings of files that are also endings of domains: setup.zip is a file unless a path or www says otherwise
 FILE_ENDINGS = {"zip", "mov", "md", "py", "sh", "ps", "pl", "rs", "cab", "bz", "ai", "so", "in", "st", "do"}
+PROGRAMS = {"paint.net", "asp.net", "ado.net", "vb.net"}
 # Endings that are also words: "the point de vente" is no domain
 SHORT_WORDS = {
     *("de", "es", "it", "in", "is", "at", "be", "no", "so", "to", "me", "la"),
@@ -304,7 +305,7 @@ def _amazon() -> set[str]:
 def domain_of(link: str) -> str:
     """The registered domain of a link, or "" if it has none: IP addresses in the house, file names, versions.
 
-    >>> [domain_of(x) for x in ("www.cosyhome.co.uk/help", "tool_2.1.bin", "manual.pdf", "192.168.0.1", "setup.zip")]
+    >>> [domain_of(x) for x in ("www.cosyhome.co.uk/help", "tool_2.1.bin", "manual.pdf", "192.168.0.1", "paint.net")]
     ['cosyhome.co.uk', '', '', '', '']
     >>> domain_of("https://cosyhome.com/@amazon.de"), domain_of("https://amazon.de@cosyhome.com/")
     ('cosyhome.com', 'cosyhome.com')
@@ -322,7 +323,8 @@ def domain_of(link: str) -> str:
     parts = _extract()(host)
     if not parts.suffix or not parts.domain or re.fullmatch(r"[\d\-]+", parts.domain):
         return ""
-    if parts.suffix in FILE_ENDINGS and bare == host and parts.subdomain != "www" and link == bare:
+    is_named_only = bare == host and link == bare
+    if is_named_only and (bare.lower() in PROGRAMS or (parts.suffix in FILE_ENDINGS and parts.subdomain != "www")):
         return ""
     return f"{parts.domain}.{parts.suffix}"
 

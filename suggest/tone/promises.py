@@ -68,6 +68,9 @@ def _follows_a_bound(case: Case, sentence: tuple[int, int], mine: tuple[int, int
     return any(s[0] <= a and b <= s[1] for s in before for a, b in case.where("bound"))
 
 
+_WAITING = re.compile("ご?安心(?:して)?(?:くださ|下さ)い|お待ち(?:くださ|下さ)い")  # nothing that a buyer does
+
+
 def is_instruction(case: Case, start: int, end: int) -> bool:
     """True if the buyer is to do it: "please answer as soon as possible"; the nearer of "you" and "we" decides.
 
@@ -76,7 +79,7 @@ def is_instruction(case: Case, start: int, end: int) -> bool:
     first, last = segment(case, start, end)
     if case.reading.language == "ja":  # できるだけ早くご返送ください: the verb stands at the end
         last = case.reading.sentence_at(start)[1] if last - end < 3 else last
-        return case.says("instruction", end, last)
+        return stands_in(case.word("instruction"), _WAITING.sub("", case.plain[end:last]))
     before = case.plain[first:start]
     asked = [b for _, b in spans(case.word("instruction"), before) if not _is_of_things(case, first, first + b)]
     said = max((b for _, b in spans(case.word("seller"), before)), default=-1)
@@ -197,6 +200,12 @@ def is_supposed(case: Case, start: int, end: int) -> bool:
     return by_hand and not case.says("consigned", start, end)
 
 
+def is_operated(case: Case, start: int, end: int) -> bool:
+    """True where a device does it after the buyer's hand: "hold the button, shortly the light turns green"."""
+    by_hand = case.says("operated", case.reading.sentence_at(start)[0], start)
+    return by_hand and case.says("reacts", *segment(case, start, end))
+
+
 def is_feature(case: Case, start: int, end: int) -> bool:
     """True if a device shows or shares something there, and nobody says "us": "share it on WhatsApp"."""
     sentence = case.reading.sentence_at(start)
@@ -243,6 +252,7 @@ CONDITIONS = {
     "lawful": is_lawful,
     "domestic": is_domestic,
     "supposed": is_supposed,
+    "operated": is_operated,
     "feature": is_feature,
     "done": is_done,
     "left_free": leaves_free,
