@@ -159,6 +159,7 @@ def _with_facts(prediction: Prediction, facts: Facts) -> Prediction:
         if dict(prediction.ranking).get(name, 1) >= ALSO_LIKELY
         or usual.get(name, 1) >= EXPECTED_NOW
         or is_named(name, facts)
+        or (name == "usage_help" and facts.has(("steps",)))
     )
     if prediction.scenario == "other" and also and _is_side_matter(facts):
         return replace(prediction, scenario=also[0], also=("other", *also[1:]))
