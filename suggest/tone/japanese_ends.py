@@ -76,7 +76,11 @@ _MILD = ("か", "ね", "よ", "よね", "が", "から", "ので", "し")  # で
 def _talk_after_polite(words: Words, core: int, last: int) -> Iterator[Breach]:
     """Polite, but with a particle of speech: ですかね, ますわ, ますって."""
     tail = "".join(w.text for w in words[core + 1 : last + 1])
-    if tail and tail not in _MILD:
+    if (
+        tail in ("よ", "よね") and core and words[core].lemma == "です" and words[core - 1].text == "ん"
+    ):  # 欠品なんですよね
+        yield Breach("ja-casual-end", words.start(core - 1), words.end(last))
+    elif tail and tail not in _MILD:
         rule = (
             "ja-casual-end"
             if tail in ("わ", "わよ", "わね", "ぞ", "ぜ", "さ", "もん", "じゃん", "って", "ってば")

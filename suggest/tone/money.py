@@ -247,9 +247,17 @@ def _is_whole_price(case: Case, offer: Offer, clause: tuple[int, int]) -> bool:
     if (offer.share or 0) >= 1:
         return True
     total = case.order.order_total if case.order else None
-    if offer.amount is not None and total is not None and offer.amount == total:
+    if offer.amount is not None and total is not None and total in (offer.amount, _paid_together(case, offer)):
         return True
     return case.says("whole_price", *clause) and not (case.says("added", *clause) or offer.share)
+
+
+def _paid_together(case: Case, offer: Offer) -> Decimal:
+    """What all sums of the sentence make, the price and the postage, where none is added to another."""
+    first, last = case.reading.sentence_at(offer.start)
+    if case.says("added", first, last):
+        return Decimal(0)
+    return sum((o.amount for o in sums(case) if o.amount and first <= o.start < last), Decimal(0))
 
 
 def cap(total: Decimal, share: Decimal, currency: str) -> Decimal:
