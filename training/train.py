@@ -40,6 +40,7 @@ from training.labelled import SAMPLES, Labelled, corpus_sum, read_labelled
 from training.packed import Packed
 
 Array = NDArray[np.float32]
+Half = NDArray[np.float16]
 Mask = NDArray[np.bool_]
 
 # Chosen by leaving out whole casts; training/README.md has what was tried.
@@ -49,9 +50,9 @@ GAMMA = 1.0
 RIDGE = 0.3
 SECOND_SHARE = 0.25  # what a scenario that is asked for besides counts in the regression, beside 1 for the main one
 READINGS = (0.4, 0.3, 0.3)  # what the whole message, its questions and its highest sentences weigh in a distance
-N_AXES = 120
+N_AXES = 110
 HARD_WEIGHT = 0.5  # of a message written to be hard: oddities are not learned by heart, and inboxes hold fewer of them
-INBOX = "inbox"  # the cast of messages as an inbox has them, which say what is sure
+INBOXES = ("inbox", "28", "29")  # casts of messages as an inbox has them, which say what is sure
 N_FOLDS = 4  # groups of casts that the words alone are calibrated on
 KERNEL_ROWS = 200  # of the kernel matrix that are made at once
 UNREACHABLE = 1.01  # a probability that no message has
@@ -59,7 +60,7 @@ NEVER = 1e6  # a sureness that no second ask has
 SURE_ERROR = 0.02  # at most this share of the sure is wrong
 UNREAD_LOSS = 0.001  # of all messages, that the words alone may get wrong where the meaning would have put them right
 SECOND_ASK_RIGHT = 0.55  # of the messages of casts that are said to hold two asks, at least this share does
-INBOX_SECOND_RIGHT = 1 / 3  # the same in an inbox, where one message in twenty does
+INBOX_SECOND_RIGHT = 0.5  # the same in an inbox, where one message in ten does
 MIN_MESSAGES = 50  # a language with fewer is calibrated with all others together
 
 
@@ -71,9 +72,9 @@ class Corpus:
     messages: list[Labelled]
     texts: list[str]  # as they are read
     ngrams: "features.NgramCounts"
-    vectors: Array
+    vectors: Half  # finer than the grid that they come to lie on
     sizes: NDArray[np.int64]  # how many sentences each has
-    each: Array  # the vectors of all sentences
+    each: Half  # the vectors of all sentences
     scenarios: NDArray[np.int64]
     asks: Array  # shape (n_messages, n_scenarios): 1 for what a message asks, SECOND_SHARE for what it asks besides
     languages: NDArray[np.str_]
@@ -113,14 +114,14 @@ class Corpus:
     @property
     def of_inbox(self) -> Mask:
         """Whether each message was written as an inbox has them."""
-        return self.casts == INBOX
+        return np.isin(self.casts, INBOXES)
 
     def sentences_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Where the sentences of some messages stand among those of all."""
         return _spans(self.sizes, rows)
 
 
-def _encode_once(texts: Sequence[str], progress: Callable[[float], None]) -> tuple[Array, NDArray[np.int64], Array]:
+def _encode_once(texts: Sequence[str], progress: Callable[[float], None]) -> tuple[Half, NDArray[np.int64], Half]:
     """The vector of each text, how many sentences it has, and theirs; what stands there several times is read once."""
     different = list(dict.fromkeys(texts))
     vectors, each, sizes = [], [], list[int]()
@@ -128,8 +129,8 @@ def _encode_once(texts: Sequence[str], progress: Callable[[float], None]) -> tup
         progress(start / len(different))
         parts = [sentences(text) for text in different[start : start + PART]]
         of_part, of_sentences = encode_parts(parts)
-        vectors.append(of_part)
-        each.append(of_sentences)
+        vectors.append(of_part.astype(np.float16))
+        each.append(of_sentences.astype(np.float16))
         sizes += map(len, parts)
     number = {text: i for i, text in enumerate(different)}
     rows = np.array([number[text] for text in texts])
@@ -303,7 +304,7 @@ def _word_features(ngrams: "features.NgramCounts", idf: NDArray[np.uint8], idf_s
 
 def _meaning_features(corpus: Corpus, order: NDArray[np.int64]) -> tuple[Array, Array, Array, NDArray[np.int8]]:
     """Mean, principal axes, and the messages along them on a grid of 255 steps an axis, as the file holds them."""
-    vectors = corpus.vectors[order]
+    vectors = corpus.vectors[order].astype(np.float32)
     mean = vectors.mean(axis=0)
     spread = ((vectors - mean) ** 2).sum(axis=0)
     of_readings = spread.reshape(len(READINGS), -1).sum(axis=1)
@@ -340,8 +341,8 @@ def calibrate(fitted: Fit, corpus: Corpus, chosen: Mask) -> dict[str, Any]:
     """What each kind of evidence weighs, temperatures and thresholds, from answers on messages of left-out casts.
 
     Temperatures and thresholds stand for "all" and per language. The casts were asked for oddities. Where there is an
-    inbox, its messages say how much surer one may be than on them, and from when on one is sure; they are too few to
-    say it per language.
+    inbox, its messages say how much surer one may be than on the casts, and from when on one is sure; what weighs how
+    much they do not say, for they are much alike, and other inboxes are not.
     """
     inbox, casts = chosen & corpus.of_inbox, chosen & ~corpus.of_inbox
     scenarios, languages, weight = corpus.scenarios[casts], corpus.languages[casts], corpus.weight[casts]

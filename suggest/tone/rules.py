@@ -90,8 +90,8 @@ KINDS = (
     "writing",
 )  # fmt: skip
 CONDITIONS = (
-    "bounded", "instruction", "negated", "denied", "refused", "quoted", "conditional", "supposed", "operated", "paid_with",
-    "lawful", "domestic", "feature", "done", "left_free", "given_name",
+    "bounded", "instruction", "negated", "denied", "refused", "quoted", "conditional", "supposed", "operated",
+    "paid_with", "lawful", "domestic", "feature", "done", "left_free", "given_name",
     "namesake", "settled", "dated",
 )  # fmt: skip
 
