@@ -169,19 +169,19 @@ def _with_facts(prediction: Prediction, facts: Facts) -> Prediction:
     names_sum = bool(_SUM.search(facts.case.message[:READ]))
     if facts.case.is_threatened and names_sum:
         weights["compensation_demand"] *= 2
-    if not (names_sum or facts.case.is_threatened or facts.case.says("money_words")):
-        weights["compensation_demand"] /= DECIDED
     if facts.case.says("review_words"):
         weights["usage_help"] *= 0.5  # nobody gives stars for being told how
     beside = BESIDE_THE_MATTER & set(prediction.flags) - {"asks_for_person"}
     if beside and prediction.scenario == "other" and not is_named("other", facts):
         weights["other"] *= HIDDEN
-    likely = {name for name, p in prediction.ranking[:3] if p * weights[name] >= LIKELY}
+    likely = {name for name, _ in prediction.ranking[:3]}
     if {"returns", "usage_help"} <= likely and "compensation_demand" not in likely and facts.case.says("keeping_words"):
         weights["usage_help"] *= DECIDED
     if {name for name, _ in prediction.ranking[:2]} == {"returns", "compensation_demand"}:
         if facts.case.says("keeping_words"):
-            weights["compensation_demand"] *= DECIDED
+            of_money = names_sum or facts.case.is_threatened or facts.case.says("money_words")
+            weights["compensation_demand"] *= DECIDED if of_money else 1 / DECIDED
+            weights["returns"] /= 1 if of_money else DECIDED
         elif not names_sum and facts.case.says("returning_words"):
             weights["returns"] *= DECIDED
     elif not names_sum and _wants_another(facts):

@@ -1267,6 +1267,27 @@ def test_who_keeps_the_item_wants_money_and_who_sends_it_back_returns_it(
     assert s.scenario == scenario
 
 
+NEITHER = [
+    ("en", "US", "How do I get it out of pounds? I don't want to return it, I need kilos."),
+    ("de", "DE", "Wie stelle ich von Pfund auf Kilo um? Ich will sie behalten, nur Kilo brauche ich."),
+    ("fr", "FR", "Comment passer des livres aux kilos ? Je le garde, il me faut juste des kilos."),
+    ("es", "ES", "¿Cómo la paso de libras a kilos? Me la quedo, solo quiero ver kilos."),
+    ("it", "IT", "Come la passo da libbre a chili? Me la tengo, voglio solo vedere i chili."),
+    ("ja", "JP", "ポンド表示をキロに戻すにはどうすればよいですか。返品は結構です。"),
+]
+
+
+@pytest.mark.parametrize(("language", "marketplace", "message"), NEITHER)
+def test_who_keeps_the_item_and_speaks_of_no_money_is_offered_none(
+    language: str, marketplace: str, message: str
+) -> None:
+    ranking = [("returns", 0.42), ("compensation_demand", 0.33), ("usage_help", 0.17), ("other", 0.08)]
+    prediction = Prediction("returns", 0.42, ranking, (), (), language, False)
+    order = {"order_id": ID, **GONE, "order_total": 50, "currency": "JPY" if language == "ja" else "EUR"}
+    s = suggest(message, prediction, order=order, marketplace=marketplace, now=NOW)
+    assert (s.scenario, s.compensation) == ("usage_help", None)
+
+
 def test_an_invoice_waits_for_what_has_a_deadline_or_money_behind_it() -> None:
     message = "My return was picked up on the 3rd and I see no refund. And I need an invoice."
     s = reply(message, "other", GONE, also=("returns",))
