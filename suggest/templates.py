@@ -155,7 +155,7 @@ class Letter:
     keeping_words: tuple[str, ...]  # of a buyer who keeps the item: it is money that is wanted
     returning_words: tuple[str, ...]  # of one who sends it back: it is a return
     replacing_words: tuple[str, ...]  # of one who wants another one, or the money back, for one that is no good
-    money_words: tuple[str, ...]  # of one who may want money: where none of them stands, none is offered
+    money_words: tuple[str, ...]  # of one who may want money; who keeps the item and says none of them wants none
     condition_words: tuple[str, ...]  # whole words: "if it is not here by Friday, cancel it" cancels nothing yet
     close: str
     team: str

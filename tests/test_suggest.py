@@ -61,6 +61,8 @@ PICKED = [
     ("Where is it?", "logistics_delay", {"shipped_at": "2026-11-19", "eta": "2026-11-20"}, "delay-late-untracked"),
     ("Where is it?", "logistics_delay", {**SENT, "eta": "2026-11-20"}, "delay-late-tracked"),
     ("Where is it?", "logistics_delay", {**SENT, "last_tracking_update": "2026-11-14"}, "delay-stuck"),
+    ("UPS told me it is lost.", "logistics_delay", {**SENT, "last_tracking_update": "2026-11-14"}, "delay-lost"),
+    ("No scan for days, is it lost?", "logistics_delay", {**SENT, "last_tracking_update": "2026-11-14"}, "delay-stuck"),
     ("Where is it?", "logistics_delay", {**SENT, "last_tracking_update": "2026-11-15"}, "delay-shipped-tracked"),
     ("It says delivered.", "logistics_delay", {**SENT, "delivered_at": "2026-11-20T10:00:00Z"}, "delay-not-received"),
     ("Where is it?", "logistics_delay", {**SENT, "delivered_at": "2026-11-25"}, "delay-shipped-tracked"),  # not yet
