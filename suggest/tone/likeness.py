@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from operator import itemgetter
 from typing import NamedTuple
@@ -12,7 +12,7 @@ import ahocorasick_rs
 
 from suggest.tone.case import Case
 from suggest.tone.promises import leaves_free
-from suggest.tone.reading import stands_in, words_in
+from suggest.tone.reading import KEPT, stands_in, words_in
 from suggest.tone.rules import FOLDER
 
 Spans = Iterator[tuple[int, int]]
@@ -54,10 +54,11 @@ def written(plain: str, language: str) -> str:
     """
     if language == "ja":
         return _BLANK.sub("", plain)
-    return _of_words(words_in(plain))
+    return _of_words(tuple(words_in(plain)))
 
 
-def _of_words(words: list[str]) -> str:
+@lru_cache(maxsize=KEPT)
+def _of_words(words: tuple[str, ...]) -> str:
     said = " ".join(words)
     parts = said.replace("'", " ").split() if "'" in said else words
     return f" {' '.join([word[:5] for word in parts])} " if parts else " "
@@ -118,10 +119,15 @@ def reasons(plain: str, language: str, category: str, count: int = 5) -> list[st
 def reassuring(case: Case) -> Spans:
     """Sentences of warmth that hold no number and no quote; these are facts of a case."""
     for start, end, said, text in _sentences(case):
-        if not _is_fact(said) and _sounds(case, text, "generic_reassurance") and not case.says("answer", start, end):
+        if (
+            not _is_fact(said)
+            and _sounds(text, case.reading.language, "generic_reassurance")
+            and not case.says("answer", start, end)
+        ):
             yield start, end
 
 
+@lru_cache(maxsize=KEPT)
 def _is_fact(said: str) -> bool:
     if "   " in said or (not said.isascii() and _COUNTED.search(said)):
         return True
@@ -134,7 +140,7 @@ def _is_fact(said: str) -> bool:
 def courting(case: Case) -> Spans:
     """Sentences that court a review, or want one gone; some word for one stands in them, and nothing is quoted."""
     for start, end, said, text in _sentences(case) if "reviewish" in case.occurring else ():
-        if "   " in said or not _sounds(case, text, "review_manipulation"):
+        if "   " in said or not _sounds(text, case.reading.language, "review_manipulation"):
             continue
         if _speaks_of_reviews(case, start, end) and not leaves_free(case, start, end):
             yield start, end
@@ -148,9 +154,9 @@ def _speaks_of_reviews(case: Case, start: int, end: int) -> bool:
     )
 
 
-def _sounds(case: Case, text: str, category: str) -> bool:
+@lru_cache(maxsize=KEPT)
+def _sounds(text: str, language: str, category: str) -> bool:
     """True if a sentence of some length is like those of a category; pieces are counted where they can matter."""
-    language = case.reading.language
     reader, full = readers(language)[category], FULL[language == "ja"]
     most = 3 * len(text) - 6 if language == "ja" else 2 * text.count(" ") - 3  # pieces, if no two are the same
     if most < full // 3:

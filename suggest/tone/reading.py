@@ -6,12 +6,13 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import re2
 
 FARTHEST = 1_000  # characters of one sentence that are read before and after a place
+KEPT = 8_000  # sentences whose words are kept: much of what sellers write is said again and again
 LONGEST = 20_000  # characters that are read; a reply may have 1,000, and what is beyond is said in `too_long`
 
 # Characters that show nothing: zero-width, bidi marks, soft hyphen, variation selectors, the keycap frame of 1️⃣
@@ -135,14 +136,16 @@ def words_in(text: str) -> list[str]:
     """
     if not text.isascii():
         return _WORD.findall(text)
-    return _split(text.translate(_NO_LETTER))  # three times as fast
-
-
-def _split(letters: str) -> list[str]:
+    letters = text.translate(_NO_LETTER)  # three times as fast
     found = letters.split()
     if "'" in letters:
         return [word for piece in found for word in (_WORD.findall(piece) if "'" in piece else (piece,))]
     return found
+
+
+@lru_cache(maxsize=KEPT)
+def _kept_words(sentence: str) -> tuple[str, ...]:
+    return tuple(words_in(sentence))
 
 
 if TYPE_CHECKING:
@@ -235,12 +238,9 @@ class Reading:
         return spans
 
     @kept
-    def words(self) -> list[list[str]]:
+    def words(self) -> list[tuple[str, ...]]:
         """The words of every sentence, those in quotation marks left out."""
-        if self.quotes or not self.plain.isascii():
-            return [words_in(self.unquoted(a, b)) for a, b in self.sentences]
-        letters = self.plain.translate(_NO_LETTER)
-        return [_split(letters[a:b]) for a, b in self.sentences]
+        return [_kept_words(self.unquoted(a, b)) for a, b in self.sentences]
 
     def _goes_on(self, start: int, end: int) -> bool:
         mark = self.plain[start]

@@ -3,12 +3,12 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 from messages import detect_language
 from suggest.tone.case import Case
 from suggest.tone.characters import is_eastern, is_simplified
-from suggest.tone.reading import fold, spans, words_in
+from suggest.tone.reading import KEPT, fold, spans, words_in
 from suggest.tone.rules import LANGUAGES, rule_book
 
 Spans = Iterator[tuple[int, int]]
@@ -52,6 +52,11 @@ def _votes() -> dict[str, int]:
     return votes
 
 
+@lru_cache(maxsize=KEPT)
+def _votes_in(words: tuple[str, ...]) -> int:
+    return sum(filter(None, map(_votes().get, words)))
+
+
 def _listed(language: str, name: str) -> set[str]:
     return set(fold(dict(rule_book(language).words)[name]).split("|"))
 
@@ -87,13 +92,13 @@ def _not_japanese(case: Case) -> Spans:
 
 
 def _not_western(case: Case) -> Spans:
-    mine, votes_of = case.reading.language, _votes().get
+    mine = case.reading.language
     place = _PLACES[mine]
     known = others = 0
     doubtful: list[tuple[int, int]] = []
     wrong: list[tuple[int, int]] = []
     for (a, b), words in zip(case.reading.sentences, case.reading.words, strict=True):
-        votes = sum(filter(None, map(votes_of, words)))
+        votes = _votes_in(words)
         own = votes >> place & _MOST
         other = max([votes >> place & _MOST for place in _OTHERS[mine]]) if votes != own << place else 0
         known += own
