@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from functools import cache, lru_cache
+from functools import cache
 from itertools import pairwise
 from operator import itemgetter
 from typing import NamedTuple
@@ -12,7 +12,7 @@ import ahocorasick_rs
 
 from suggest.tone.case import Case
 from suggest.tone.promises import leaves_free
-from suggest.tone.reading import KEPT, stands_in, words_in
+from suggest.tone.reading import remembered, stands_in, words_in
 from suggest.tone.rules import FOLDER
 
 Spans = Iterator[tuple[int, int]]
@@ -57,7 +57,7 @@ def written(plain: str, language: str) -> str:
     return _of_words(tuple(words_in(plain)))
 
 
-@lru_cache(maxsize=KEPT)
+@remembered
 def _of_words(words: tuple[str, ...]) -> str:
     said = " ".join(words)
     parts = said.replace("'", " ").split() if "'" in said else words
@@ -127,7 +127,7 @@ def reassuring(case: Case) -> Spans:
             yield start, end
 
 
-@lru_cache(maxsize=KEPT)
+@remembered
 def _is_fact(said: str) -> bool:
     if "   " in said or (not said.isascii() and _COUNTED.search(said)):
         return True
@@ -154,7 +154,7 @@ def _speaks_of_reviews(case: Case, start: int, end: int) -> bool:
     )
 
 
-@lru_cache(maxsize=KEPT)
+@remembered
 def _sounds(text: str, language: str, category: str) -> bool:
     """True if a sentence of some length is like those of a category; pieces are counted where they can matter."""
     reader, full = readers(language)[category], FULL[language == "ja"]

@@ -4,15 +4,17 @@ import codecs
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Literal
+from functools import cached_property, lru_cache, wraps
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import re2
 
+T = TypeVar("T")
+
 FARTHEST = 1_000  # characters of one sentence that are read before and after a place
-KEPT = 8_000  # sentences whose words are kept: much of what sellers write is said again and again
+KEPT, SHORT = 8_000, 400  # sentences of which something is kept, and their characters or words
 LONGEST = 20_000  # characters that are read; a reply may have 1,000, and what is beyond is said in `too_long`
 
 # Characters that show nothing: zero-width, bidi marks, soft hyphen, variation selectors, the keycap frame of 1️⃣
@@ -143,7 +145,22 @@ def words_in(text: str) -> list[str]:
     return found
 
 
-@lru_cache(maxsize=KEPT)
+def remembered(function: Callable[..., T]) -> Callable[..., T]:
+    """What a function says of a sentence or its words, kept for the last short ones: much is said again and again.
+
+    >>> remembered(str.title)("kind regards")
+    'Kind Regards'
+    """
+    known = lru_cache(maxsize=KEPT)(function)
+
+    @wraps(function)
+    def say(said: str | tuple[str, ...], *rest: str) -> T:
+        return (known if len(said) <= SHORT else function)(said, *rest)
+
+    return say
+
+
+@remembered
 def _kept_words(sentence: str) -> tuple[str, ...]:
     return tuple(words_in(sentence))
 

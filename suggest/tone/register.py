@@ -3,12 +3,12 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
-from functools import cache, lru_cache
+from functools import cache
 
 from messages import detect_language
 from suggest.tone.case import Case
 from suggest.tone.characters import is_eastern, is_simplified
-from suggest.tone.reading import KEPT, fold, spans, words_in
+from suggest.tone.reading import fold, remembered, spans, words_in
 from suggest.tone.rules import LANGUAGES, rule_book
 
 Spans = Iterator[tuple[int, int]]
@@ -52,7 +52,7 @@ def _votes() -> dict[str, int]:
     return votes
 
 
-@lru_cache(maxsize=KEPT)
+@remembered
 def _votes_in(words: tuple[str, ...]) -> int:
     return sum(filter(None, map(_votes().get, words)))
 
