@@ -283,8 +283,8 @@ def checking(unseen: Sequence[Labelled]) -> list[str]:
             if language == "ja":  # the register of sentences that were read before is kept: here, of none
 
                 def anew(text: str, check: Callable[[str], bool] = check) -> bool:
-                    japanese._kept.cache_clear()
-                    japanese_sentences._kept.cache_clear()
+                    japanese._looked_for.cache_clear()
+                    japanese_sentences.words_of.cache_clear()
                     return check(text)
 
                 rate = per_second(lambda part, c=anew: [c(reply) for reply in part], replies)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache, lru_cache
+from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -18,8 +18,8 @@ from suggest.tone.japanese_ends import (
 from suggest.tone.japanese_honorifics import honorific_breaches
 from suggest.tone.japanese_polite import polite_end
 from suggest.tone.japanese_rules import Breach, listed, register_rules
-from suggest.tone.japanese_sentences import KEPT, LONGEST_KEPT, Sentence, Words, sentences
-from suggest.tone.reading import Reading
+from suggest.tone.japanese_sentences import Sentence, Words, sentences
+from suggest.tone.reading import Reading, remembered
 from suggest.tone.rules import Finding
 
 if TYPE_CHECKING:
@@ -75,16 +75,13 @@ def breaches(plain: str, found: list[Sentence]) -> list[Breach]:
     """Every breach in the sentences of a reply, in the order of the text."""
     broken = list(_casual_words(plain, found))
     for sentence in found:
-        for b in _breaches_in(sentence.text, sentence.stop, sentence.ends):
+        for b in _looked_for(sentence.text, sentence.stop, sentence.ends):
             start, end = sentence.span(b.start, b.end)
             broken.append(replace(b, start=start, end=end))
     return sorted(set(broken), key=lambda b: (b.start, b.end, b.rule))
 
 
-def _breaches_in(text: str, stop: str, ends: bool) -> tuple[Breach, ...]:
-    return (_kept if len(text) <= LONGEST_KEPT else _looked_for)(text, stop, ends)
-
-
+@remembered
 def _looked_for(text: str, stop: str, ends: bool) -> tuple[Breach, ...]:
     """The breaches in one sentence, at their places in it."""
     sentence = Sentence(text, stop, ends)
@@ -93,9 +90,6 @@ def _looked_for(text: str, stop: str, ends: bool) -> tuple[Breach, ...]:
     if not any(b.rule != "ja-spoken-word" and b.rule != "ja-ellipsis" for b in at_end):
         broken += _beside_polite(sentence.words)
     return tuple(broken)
-
-
-_kept = lru_cache(maxsize=KEPT)(_looked_for)
 
 
 def _beside_polite(words: Words) -> Iterator[Breach]:

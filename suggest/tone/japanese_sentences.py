@@ -5,20 +5,19 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import cache
 from itertools import accumulate
 from sys import maxsize
 from typing import TYPE_CHECKING, NamedTuple
 
 from suggest.tone.japanese_rules import listed
-from suggest.tone.reading import kept
+from suggest.tone.reading import kept, remembered
 
 if TYPE_CHECKING:
     from fugashi import GenericTagger
 
 LAUGHTER = ("w", "ww", "www", "wwww", "笑", "汗", "泣")
 LONGEST_PIECE = 1000  # characters without a stop; of more, only the end is read
-KEPT, LONGEST_KEPT = 4_000, 120  # sentences whose words and breaches are kept, and their characters
 WORDS_KEPT = 20_000  # lines of the tagger
 LINES_JOINED = 3  # a sentence is followed over so many broken lines before
 
@@ -103,17 +102,14 @@ def _tagger() -> "GenericTagger":
     return fugashi.GenericTagger(options)
 
 
+@remembered
 def words_of(text: str) -> Words:
-    """The words of a sentence; those of short ones are kept, for much of what sellers write is said again and again.
+    """The words of a sentence.
 
     >>> words = words_of("お待ち ください")
     >>> [(word.text, words.start(i), word.lemma) for i, word in enumerate(words)]
     [('お', 0, '御'), ('待ち', 1, '待つ'), ('ください', 4, '下さる')]
     """
-    return _kept(text) if len(text) <= LONGEST_KEPT else _words(text)
-
-
-def _words(text: str) -> Words:
     if len(_known_words) > WORDS_KEPT:
         _known_words.clear()
     lines = _tagger().parse(text).split("\n")  # the last one is no word
@@ -136,7 +132,6 @@ class _KnownWords(dict[str, Word]):
 
 
 _known_words = _KnownWords()
-_kept = lru_cache(maxsize=KEPT)(_words)
 
 
 # What is not the seller's own sentence becomes blanks of the same length

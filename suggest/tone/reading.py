@@ -154,9 +154,10 @@ def remembered(function: Callable[..., T]) -> Callable[..., T]:
     known = lru_cache(maxsize=KEPT)(function)
 
     @wraps(function)
-    def say(said: str | tuple[str, ...], *rest: str) -> T:
+    def say(said: str | tuple[str, ...], *rest: object) -> T:
         return (known if len(said) <= SHORT else function)(said, *rest)
 
+    say.cache_clear = known.cache_clear  # type: ignore[attr-defined]
     return say
 
 
