@@ -180,8 +180,11 @@ def _with_facts(prediction: Prediction, facts: Facts) -> Prediction:
     if {name for name, _ in prediction.ranking[:2]} == {"returns", "compensation_demand"}:
         if facts.case.says("keeping_words"):
             of_money = names_sum or facts.case.is_threatened or facts.case.says("money_words")
-            weights["compensation_demand"] *= DECIDED if of_money else 1 / DECIDED
-            weights["returns"] /= 1 if of_money else DECIDED
+            if of_money:
+                weights["compensation_demand"] *= DECIDED
+            else:  # neither is wanted
+                weights["compensation_demand"] /= DECIDED
+                weights["returns"] /= DECIDED
         elif not names_sum and facts.case.says("returning_words"):
             weights["returns"] *= DECIDED
     elif not names_sum and _wants_another(facts):
