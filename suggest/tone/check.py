@@ -26,9 +26,8 @@ OF_ORDERS = {"over_compensation", "order_id", "other_order_id", "carrier", "trac
 OF_SCENARIOS = {"diagnosis", "link_only"}
 OF_MONEY = {"over_compensation", "goodwill"}
 BY_LIKENESS = ("reassuring", "courting")
-NO_COMFORT = ("prohibited_words", "review_manipulation")  # warm words there are a part of the trick or of the plea
 NO_NAMES = ("vague", "generic_reassurance")  # what words of a name say
-NO_LIKENESS = (*NO_COMFORT, "external_contact", "admission_of_liability")
+NO_LIKENESS = ("prohibited_words", "review_manipulation", "external_contact", "admission_of_liability")
 LOOKS_FOR: dict[str, Callable[[Case], Places]] = {
     "phone": contacts.phones,
     "email": contacts.emails,

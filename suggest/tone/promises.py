@@ -9,6 +9,7 @@ from suggest.tone.case import Case
 from suggest.tone.reading import spans, stands_in
 
 _WE_DO_THEM = re.compile(r"\b[Ww]ir (?!bitten|ersuchen|fragen)\w+ sie$")
+_WAITING = re.compile("ご?安心(?:して)?(?:くださ|下さ)い|お待ち(?:くださ|下さ)い")  # nothing that a buyer does
 DECLINED = 120  # characters after what is named in which a refusal may stand
 
 
@@ -66,9 +67,6 @@ def _follows_a_bound(case: Case, sentence: tuple[int, int], mine: tuple[int, int
         return False
     before = [s for s in case.reading.sentences if s[1] <= sentence[0]][-1:]
     return any(s[0] <= a and b <= s[1] for s in before for a, b in case.where("bound"))
-
-
-_WAITING = re.compile("ご?安心(?:して)?(?:くださ|下さ)い|お待ち(?:くださ|下さ)い")  # nothing that a buyer does
 
 
 def is_instruction(case: Case, start: int, end: int) -> bool:
